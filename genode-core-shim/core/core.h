@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * core: the first process. It holds all authority, turns it into sessions, and
+ * has one child, init, which gets everything.
+ */
+#ifndef CORE_H
+#define CORE_H
+
+#include <pith/entrypoint.h>
+#include <session/core.h>
+#include <session/parent.h>
+
+struct core {
+	struct entrypoint ep;
+	int hardware;		/* the hardware capability */
+	int root;		/* root domain: core's own */
+	int init_domain;
+	uint64_t boot_ram_free;
+};
+extern struct core core;
+
+struct core_session;
+
+/*
+ * A service: open() checks the args and takes what the session needs; call()
+ * handles its methods; close() undoes open(). Errors are negative errnos.
+ */
+struct core_service {
+	const char *name;
+	int (*open)(struct core_session *s, const char *args);
+	ep_call_fn call;
+	void (*close)(struct core_session *s);	/* may be NULL */
+};
+
+struct core_session {
+	const struct core_service *service;
+	uint64_t badge;		/* also its id */
+	uint64_t ram, caps;	/* donated */
+	char label[PARENT_LABEL_MAX + 8];
+	int fd;			/* what the session stands for, or -1 */
+	union {
+		struct { int managing; } pd;
+		struct { int nice; } cpu;
+		struct { const struct rom_module *module; } rom;
+		struct { struct irq_reply info; } irq;
+	};
+};
+
+extern const struct core_service pd_service, cpu_service, rom_service,
+	log_service, trace_service, io_mem_service, io_port_service, irq_service;
+
+/* parent.c: the Parent interface, for init. Returns init's parent capability. */
+int parent_init(void);
+/* A LOG session that core opens itself, for @label: its fd. */
+int parent_log_cap(const char *label);
+
+/* rom.c: make every file in @dir a module and remove it. Returns their number. */
+int rom_load(const char *dir);
+/* Memory capability (READ|EXEC) and size of module @name, or -ENOENT. */
+int rom_find(const char *name, uint64_t *size);
+
+/* log.c: one line, prefixed with [label], into the ring and to the console. */
+void core_log(const char *label, const char *text, size_t len);
+void core_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* cpu.c: start @name in @domain; see CPU_START. Returns the process fd. */
+struct cpu_launch {
+	const char *name;
+	int domain, binary, exit_notif;
+	const int *caps;
+	unsigned int ncaps;
+	uint64_t stack;		/* 0: usual */
+	int nice;
+	uint64_t charged;	/* out */
+};
+int cpu_launch(struct cpu_launch *l);
+
+#endif

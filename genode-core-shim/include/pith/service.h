@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Being a server: announce a service to the parent and get its sessions.
+ *
+ * The parent never waits for a server. It notes a request, signals, and the
+ * server fetches and answers it when it can; a server that does not answer
+ * blocks only the client that asked.
+ */
+#ifndef PITH_SERVICE_H
+#define PITH_SERVICE_H
+
+#include <pith/entrypoint.h>
+#include <session/parent.h>
+
+/*
+ * Callbacks. open() returns the session's capability (an fd that the library
+ * sends and then closes) and sets *@session, which close() gets back; or a
+ * negative errno, which the client gets. @req->label is the full session label,
+ * outermost component first: "shell -> disk".
+ */
+struct service {
+	const char *name;
+	int (*open)(void *ctx, const struct parent_request *req, void **session);
+	void (*close)(void *ctx, void *session);
+	void *ctx;
+	/* private */
+	struct service_session {
+		uint64_t id;
+		void *session;
+	} *sessions;
+	unsigned int nsessions;
+};
+
+/* Announce @n services (the array must stay). Requests are then handled from
+ * the entrypoint. 0 or a negative errno. */
+int service_announce(struct entrypoint *ep, struct service *services,
+		     unsigned int n);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The services of core: PD, CPU, ROM, LOG, TRACE, IO_MEM, IO_PORT, IRQ.
+ * Names and meaning follow Genode; every method is a short call that never
+ * blocks. Session args are named with each service.
+ */
+#ifndef SESSION_CORE_H
+#define SESSION_CORE_H
+
+#include <stdint.h>
+
+/* --- PD: a protection domain. Args: managing_system=yes ------------------- */
+enum pd_method {
+	/*
+	 * DOMAIN: -> cap: the kernel domain, rights CHARGE|ADMIN. Its quota is
+	 * what the session was donated; move more with pith_domain_transfer().
+	 */
+	PD_DOMAIN = 1,
+	/* DMA_ADDR: struct pd_dma_addr + cap 0 (memory) -> struct
+	 * pd_dma_addr_reply. EACCES unless the session is managing_system. */
+	PD_DMA_ADDR,
+	/* SYSTEM: struct pd_system -> does not return if it works. EACCES
+	 * unless managing_system. */
+	PD_SYSTEM,
+	/* HW_INFO: -> struct pith_hw_info. EACCES unless managing_system. */
+	PD_HW_INFO,
+};
+
+#define PD_DMA_PAGES	256	/* at most, in one call */
+struct pd_dma_addr {
+	uint64_t first;		/* page index in the memory object */
+	uint32_t count;		/* 1 .. PD_DMA_PAGES */
+	uint32_t zero;
+};
+struct pd_dma_addr_reply {
+	uint32_t count;		/* addresses follow, uint64_t each */
+	uint32_t zero;
+};
+enum pd_system_action { PD_SYSTEM_REBOOT = 1, PD_SYSTEM_HALT };
+struct pd_system {
+	uint32_t action;
+	uint32_t zero;
+};
+
+/* --- CPU: starts processes. Args: priority=0 .. 65535 (0 highest) ----------- */
+enum cpu_method {
+	/*
+	 * START: struct cpu_start + caps: 0 domain (ADMIN), 1 binary (memory,
+	 * EXEC), 2 exit notification (SIGNAL) or none, then the child's
+	 * descriptors 0, 1, 2 -> struct cpu_start_reply + cap: the process.
+	 * ENOEXEC: not a static ELF program for this machine. EDQUOT.
+	 */
+	CPU_START = 1,
+	/* INFO: cap 0: process -> struct pith_proc_info */
+	CPU_INFO,
+	/* KILL: cap 0: process -> nothing. It ends before its next instruction;
+	 * the exit notification says when it has. */
+	CPU_KILL,
+};
+struct cpu_start {
+	char name[32];
+	uint64_t stack;		/* bytes, 0: 64 KiB */
+};
+struct cpu_start_reply {
+	uint64_t charged;	/* bytes of the domain used for the process */
+};
+
+/* --- ROM: read-only boot modules. Label: the module's name ------------------ */
+enum rom_method {
+	/* DATASPACE: -> struct rom_dataspace + cap: memory, rights READ|EXEC */
+	ROM_DATASPACE = 1,
+};
+struct rom_dataspace {
+	uint64_t size;		/* bytes of content; the rest of the page is 0 */
+};
+
+/* --- LOG: text lines to the system log, prefixed with the session label ----- */
+#define LOG_MAX		232	/* bytes in one write */
+enum log_method {
+	/* WRITE: 1 .. LOG_MAX bytes of text -> nothing. Control characters but
+	 * newline are shown as '.'; a missing final newline is added. */
+	LOG_WRITE = 1,
+};
+
+/* --- TRACE: reading the system log --------------------------------------------- */
+enum trace_method {
+	/* LOG_READ: struct trace_log_read -> struct trace_log_reply, text after
+	 * it. Reads up to 3 KiB from @offset; if that is older than what is
+	 * kept, from the oldest kept line. */
+	TRACE_LOG_READ = 1,
+};
+struct trace_log_read {
+	uint64_t offset;	/* bytes since boot */
+};
+struct trace_log_reply {
+	uint64_t offset;	/* of the first byte returned */
+	uint64_t end;		/* of the log now */
+};
+
+/* --- IO_MEM. Args: base, size (bytes, page aligned), cache=uc|wc|cached ------ */
+enum io_mem_method {
+	/* DATASPACE: -> cap: memory, READ|WRITE (cached: READ). Session opening
+	 * fails with EACCES for RAM and kernel ranges, EBUSY if claimed. */
+	IO_MEM_DATASPACE = 1,
+};
+
+/* --- IO_PORT. Args: base, size ------------------------------------------------ */
+enum io_port_method {
+	/* CAP: -> cap: port range, READ|WRITE, for pith_port_in() and _out() */
+	IO_PORT_CAP = 1,
+};
+
+/* --- IRQ. Args: irq=GSI, trigger=level|edge, polarity=low|high; or type=msi --- */
+enum irq_method {
+	/* CAP: -> struct irq_reply + cap: irq, MANAGE, for pith_irq_bind() */
+	IRQ_CAP = 1,
+};
+struct irq_reply {
+	uint64_t msi_address;	/* 0 unless type=msi */
+	uint32_t msi_data;
+	uint32_t zero;
+};
+
+#endif

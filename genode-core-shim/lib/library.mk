@@ -1,0 +1,2 @@
+# The component library, behind genode-core-shim/include/pith.
+SRCS := start.c sys.c rpc.c env.c args.c entrypoint.c service.c hid.c hid_print.c

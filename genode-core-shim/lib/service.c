@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pith/env.h>
+#include <pith/service.h>
+
+#define PARENT_TIMEOUT	PITH_SEC(10)
+
+static struct {
+	struct service *services;
+	unsigned int n;
+} announced;
+
+static struct service *service_named(const char *name)
+{
+	for (unsigned int i = 0; i < announced.n; i++)
+		if (!strcmp(announced.services[i].name, name))
+			return &announced.services[i];
+	return NULL;
+}
+
+/* Room for one more session, before anything is opened. */
+static struct service_session *session_slot(struct service *s)
+{
+	struct service_session *more;
+
+	for (unsigned int i = 0; i < s->nsessions; i++)
+		if (!s->sessions[i].id)
+			return &s->sessions[i];
+	more = realloc(s->sessions, (s->nsessions + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	s->sessions = more;
+	more[s->nsessions] = (struct service_session) { 0 };
+	return &more[s->nsessions++];
+}
+
+static int open_session(const struct parent_request *req, uint64_t id)
+{
+	struct service *s = service_named(req->service);
+	struct service_session *slot;
+	void *session = NULL;
+	int cap;
+
+	if (!s)
+		return -ENOENT;
+	slot = session_slot(s);
+	if (!slot)
+		return -ENOMEM;
+	cap = s->open(s->ctx, req, &session);
+	if (cap < 0)
+		return cap;
+	*slot = (struct service_session) { .id = id, .session = session };
+	return cap;
+}
+
+static void close_session(uint64_t id)
+{
+	for (unsigned int i = 0; i < announced.n; i++) {
+		struct service *s = &announced.services[i];
+
+		for (unsigned int j = 0; j < s->nsessions; j++) {
+			if (s->sessions[j].id != id)
+				continue;
+			s->sessions[j].id = 0;
+			s->close(s->ctx, s->sessions[j].session);
+			return;
+		}
+	}
+}
+
+static void create(const struct parent_request *req)
+{
+	struct parent_deliver answer = { .id = req->id };
+	int cap = open_session(req, req->id), err;
+	struct rpc r = {
+		.req = &answer, .req_len = sizeof(answer),
+		.caps = &cap, .ncaps = cap >= 0,
+	};
+
+	answer.status = cap < 0 ? -cap : 0;
+	err = rpc_call(PITH_SLOT_PARENT, PARENT_DELIVER, &r,
+		       pith_now() + PARENT_TIMEOUT);
+	pith_close(cap);
+	if (err && cap >= 0)	/* the client has given up meanwhile */
+		close_session(req->id);
+}
+
+static int next_request(struct parent_request *req)
+{
+	int err = rpc_simple(PITH_SLOT_PARENT, PARENT_NEXT_REQUEST, NULL, 0,
+			     req, sizeof(*req), pith_now() + PARENT_TIMEOUT);
+
+	req->service[sizeof(req->service) - 1] = 0;
+	req->label[sizeof(req->label) - 1] = 0;
+	req->args[sizeof(req->args) - 1] = 0;
+	return err;
+}
+
+static void requests_wait(void *ctx, uint64_t count)
+{
+	struct parent_request req;
+
+	(void)ctx;
+	(void)count;
+	while (!next_request(&req) && req.kind != PARENT_REQ_NONE) {
+		if (req.kind == PARENT_REQ_CREATE)
+			create(&req);
+		else if (req.kind == PARENT_REQ_CLOSE)
+			close_session(req.id);
+	}
+}
+
+int service_announce(struct entrypoint *ep, struct service *services,
+		     unsigned int n)
+{
+	uint64_t badge;
+	int notif = ep_new_notification(ep, requests_wait, NULL, &badge);
+	int err = notif < 0 ? notif : 0;
+
+	announced.services = services;
+	announced.n = n;
+	for (unsigned int i = 0; i < n && !err; i++) {
+		struct parent_announce a = { .service = "" };
+		struct rpc r = {
+			.req = &a, .req_len = sizeof(a),
+			.caps = &notif, .ncaps = 1,
+		};
+
+		strncpy(a.service, services[i].name, sizeof(a.service) - 1);
+		err = rpc_call(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &r,
+			       pith_now() + PARENT_TIMEOUT);
+	}
+	pith_close(notif);
+	return err;
+}

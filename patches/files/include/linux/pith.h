@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the rest of the kernel calls in kernel/pith. */
+#ifndef _LINUX_PITH_H
+#define _LINUX_PITH_H
+
+#include <linux/bitops.h>
+#include <linux/types.h>
+
+struct file;
+struct task_struct;
+
+enum pith_mode {
+	PITH_MODE_LINUX,	/* before the first process took its authority */
+	PITH_MODE_CORE,
+	PITH_MODE_COMPONENT,	/* capability mode */
+	PITH_MODES
+};
+
+#ifdef CONFIG_PITH
+
+#define PITH_CALLS	512	/* system call numbers that a mode may allow */
+
+extern unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)];
+
+/* One bit test on the system-call path; @nr is in range of the call table. */
+#define pith_call_allowed(nr) \
+	test_bit(nr, pith_calls[current->pith_mode])
+
+/* mmap() of a process that has a domain: what to map instead, with @flags; NULL:
+ * as it was asked for; or an error. */
+struct file *pith_mmap_file(unsigned long len, unsigned long *flags);
+/* -EPERM unless a component only adds a thread to itself. */
+int pith_check_clone(u64 flags);
+/* -EPERM for a component's change of anything but its own thread pointer. */
+int pith_check_arch_prctl(int option);
+void pith_fork(struct task_struct *child);
+/* Before a dying thread closes its files. */
+void pith_thread_exit(struct task_struct *task);
+/* After it closed them and gave its memory back. */
+void pith_exit(struct task_struct *task, bool group_dead);
+
+/* Physical address of the ACPI root pointer, 0 if none was found. */
+extern u64 pith_acpi_rsdp;
+
+#else
+
+#define pith_call_allowed(nr)	true
+
+static inline struct file *pith_mmap_file(unsigned long len,
+					  unsigned long *flags)
+{
+	return NULL;
+}
+static inline int pith_check_clone(u64 flags) { return 0; }
+static inline int pith_check_arch_prctl(int option) { return 0; }
+static inline void pith_fork(struct task_struct *child) { }
+static inline void pith_thread_exit(struct task_struct *task) { }
+static inline void pith_exit(struct task_struct *task, bool group_dead) { }
+
+#endif
+#endif

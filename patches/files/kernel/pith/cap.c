@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Capabilities: files that carry a reference to an object, rights and a badge. */
+#include <linux/init.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "pith.h"
+
+static struct vfsmount *pith_mnt;
+static struct inode *common_inode;
+static atomic64_t last_serial;
+
+static int cap_release(struct inode *inode, struct file *file)
+{
+	struct pith_cap *cap = file->private_data;
+
+	if (cap->obj->cap_gone)
+		cap->obj->cap_gone(cap);
+	pith_put(cap->obj);
+	pith_uncharge(cap->payer, 0, 1);
+	pith_put(&cap->payer->obj);
+	kfree(cap);
+	return 0;
+}
+
+static const struct file_operations pith_fops = {
+	.release	= cap_release,
+};
+
+static int mem_release(struct inode *inode, struct file *file)
+{
+	return cap_release(inode, file);
+}
+
+int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
+ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
+
+const struct file_operations pith_mem_fops = {
+	.release	= mem_release,
+	.mmap		= pith_mem_mmap,
+	.read_iter	= pith_mem_read,
+};
+
+void pith_object_init(struct pith_object *obj, u32 type,
+		      void (*free)(struct pith_object *obj))
+{
+	refcount_set(&obj->ref, 1);
+	obj->type = type;
+	obj->serial = atomic64_inc_return(&last_serial);
+	obj->free = free;
+	obj->cap_gone = NULL;
+}
+
+struct inode *pith_inode(void)
+{
+	struct inode *inode = alloc_anon_inode(pith_mnt->mnt_sb);
+
+	if (!IS_ERR(inode))
+		inode->i_mode = S_IFREG | 0700;
+	return inode;
+}
+
+struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
+			   u64 offset, u64 size)
+{
+	bool mem = obj->type == PITH_T_MEMORY;
+	struct inode *inode = common_inode;
+	struct pith_domain *payer = pith_current_domain();
+	struct pith_cap *cap;
+	struct file *file;
+	int err;
+
+	err = pith_charge(payer, 0, 1);
+	if (err)
+		goto put_obj;
+	err = -ENOMEM;
+	cap = kzalloc(sizeof(*cap), GFP_KERNEL);
+	if (!cap)
+		goto uncharge;
+	*cap = (struct pith_cap) {
+		.obj = obj, .payer = payer, .rights = rights,
+		.badge = badge, .offset = offset, .size = size,
+		.watch_link = LIST_HEAD_INIT(cap->watch_link),
+	};
+	if (mem)
+		inode = container_of(obj, struct pith_mem, obj)->inode;
+	ihold(inode);
+	file = alloc_file_pseudo(inode, pith_mnt, "pith", O_RDWR,
+				 mem ? &pith_mem_fops : &pith_fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		err = PTR_ERR(file);
+		goto free_cap;
+	}
+	file->private_data = cap;
+	file->f_mode |= FMODE_PREAD | FMODE_CAN_READ;
+	pith_get(&payer->obj);
+	return file;
+
+free_cap:
+	kfree(cap);
+uncharge:
+	pith_uncharge(payer, 0, 1);
+put_obj:
+	pith_put(obj);
+	return ERR_PTR(err);
+}
+
+static int install(struct file *file)
+{
+	int fd;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return fd;
+}
+
+int pith_cap_install(struct pith_object *obj, u32 rights)
+{
+	u64 size = 0;
+
+	if (obj->type == PITH_T_MEMORY)
+		size = container_of(obj, struct pith_mem, obj)->npages << PAGE_SHIFT;
+	return install(pith_cap_file(obj, rights, 0, 0, size));
+}
+
+struct pith_cap *pith_cap_of(struct file *file)
+{
+	if (file->f_op != &pith_fops && file->f_op != &pith_mem_fops)
+		return NULL;
+	return file->private_data;
+}
+
+struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f)
+{
+	struct pith_cap *cap;
+	int err = -EBADF;
+
+	*f = fdget(fd);
+	if (!fd_file(*f))
+		return ERR_PTR(err);
+	cap = pith_cap_of(fd_file(*f));
+	if (cap && (!type || cap->obj->type == type)) {
+		if ((cap->rights & rights) == rights)
+			return cap;
+		err = -EPERM;
+	}
+	fdput(*f);
+	return ERR_PTR(err);
+}
+
+/* The range of a memory capability that a mint asks for. */
+static int mint_range(struct pith_cap *cap, struct pith_mint *m)
+{
+	if (!PAGE_ALIGNED(m->offset) || !PAGE_ALIGNED(m->size) ||
+	    m->offset >= cap->size)
+		return -EINVAL;
+	if (!m->size)
+		m->size = cap->size - m->offset;
+	return m->size <= cap->size - m->offset ? 0 : -EINVAL;
+}
+
+int pith_op_mint(struct pith_cap *cap, void __user *arg)
+{
+	u32 type = cap->obj->type;
+	struct pith_mint m;
+
+	if (copy_from_user(&m, arg, sizeof(m)))
+		return -EFAULT;
+	if (m.zero || type == PITH_T_REPLY)
+		return -EINVAL;
+	if (m.rights & ~cap->rights)
+		return -EPERM;
+	if (type == PITH_T_ENDPOINT) {
+		if (!(cap->rights & PITH_R_RECV))
+			return -EPERM;
+		if (m.rights != PITH_R_CALL)
+			return -EINVAL;
+	} else if (m.badge) {
+		return -EINVAL;
+	}
+	if (type == PITH_T_MEMORY) {
+		if (mint_range(cap, &m))
+			return -EINVAL;
+		m.offset += cap->offset;
+	} else if (m.offset || m.size) {
+		return -EINVAL;
+	}
+	pith_get(cap->obj);
+	return install(pith_cap_file(cap->obj, m.rights, m.badge, m.offset,
+				     m.size));
+}
+
+int pith_op_identify(struct pith_cap *cap, void __user *arg)
+{
+	struct pith_identify id = {
+		.type = cap->obj->type,
+		.rights = cap->rights,
+		.object = cap->obj->serial,
+	};
+
+	return copy_to_user(arg, &id, sizeof(id)) ? -EFAULT : 0;
+}
+
+static int pith_init_fs(struct fs_context *fc)
+{
+	return init_pseudo(fc, 0x70697468) ? 0 : -ENOMEM;	/* "pith" */
+}
+
+static struct file_system_type pith_fs = {
+	.name			= "pith",
+	.init_fs_context	= pith_init_fs,
+	.kill_sb		= kill_anon_super,
+};
+
+static int __init pith_cap_init(void)
+{
+	pith_mnt = kern_mount(&pith_fs);
+	if (IS_ERR(pith_mnt))
+		panic("pith: no mount");
+	common_inode = pith_inode();
+	if (IS_ERR(common_inode))
+		panic("pith: no inode");
+	return 0;
+}
+fs_initcall(pith_cap_init);

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains: accounts of RAM and capabilities. What a domain does not use can be
+ * moved to another one, exactly. A destroyed domain gives its unused quota to
+ * its parent at once, and the rest as the objects it paid for go.
+ */
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "pith.h"
+
+/* Quota goes up the tree to the first ancestor that lives. */
+static void give_back(struct pith_domain *d, u64 ram, u64 caps)
+{
+	for (d = d->parent; d; d = d->parent) {
+		raw_spin_lock_irq(&d->lock);
+		if (!d->dead || !d->parent) {
+			d->ram_limit += ram;
+			d->caps_limit += caps;
+			raw_spin_unlock_irq(&d->lock);
+			return;
+		}
+		raw_spin_unlock_irq(&d->lock);
+	}
+}
+
+static void domain_free(struct pith_object *obj)
+{
+	struct pith_domain *d = container_of(obj, struct pith_domain, obj);
+
+	give_back(d, d->ram_limit, d->caps_limit);
+	if (d->parent)
+		pith_put(&d->parent->obj);
+	kfree(d);
+}
+
+/* Under d->lock, for a dead domain: unused quota, taken out. */
+static void take_unused(struct pith_domain *d, u64 *ram, u64 *caps)
+{
+	*ram = d->ram_limit - d->ram_used;
+	*caps = d->caps_limit - d->caps_used;
+	d->ram_limit = d->ram_used;
+	d->caps_limit = d->caps_used;
+}
+
+static void destroy(struct pith_domain *d)
+{
+	struct pith_process *p;
+	u64 ram, caps;
+	bool dead;
+
+	raw_spin_lock_irq(&d->lock);
+	dead = d->dead;
+	d->dead = true;
+	take_unused(d, &ram, &caps);
+	raw_spin_unlock_irq(&d->lock);
+	if (dead)
+		return;
+	give_back(d, ram, caps);
+	mutex_lock(&pith_process_lock);
+	list_for_each_entry(p, &d->processes, link)
+		pith_kill(p);
+	mutex_unlock(&pith_process_lock);
+}
+
+struct pith_domain *pith_domain_new(struct pith_domain *parent)
+{
+	struct pith_domain *d = kzalloc(sizeof(*d), GFP_KERNEL);
+
+	if (!d)
+		return NULL;
+	pith_object_init(&d->obj, PITH_T_DOMAIN, domain_free);
+	raw_spin_lock_init(&d->lock);
+	INIT_LIST_HEAD(&d->processes);
+	d->parent = parent;
+	if (parent)
+		pith_get(&parent->obj);
+	return d;
+}
+
+struct pith_domain *pith_current_domain(void)
+{
+	return current->pith_process->domain;
+}
+
+int pith_charge(struct pith_domain *d, u64 ram, u64 caps)
+{
+	int err = 0;
+
+	raw_spin_lock_irq(&d->lock);
+	if (d->dead || ram > d->ram_limit - d->ram_used ||
+	    caps > d->caps_limit - d->caps_used) {
+		err = -EDQUOT;
+	} else {
+		d->ram_used += ram;
+		d->caps_used += caps;
+	}
+	raw_spin_unlock_irq(&d->lock);
+	return err;
+}
+
+void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
+{
+	u64 back_ram = 0, back_caps = 0;
+
+	raw_spin_lock_irq(&d->lock);
+	d->ram_used -= ram;
+	d->caps_used -= caps;
+	if (d->dead)
+		take_unused(d, &back_ram, &back_caps);
+	raw_spin_unlock_irq(&d->lock);
+	if (back_ram || back_caps)
+		give_back(d, back_ram, back_caps);
+}
+
+static int domain_create(struct pith_domain *parent)
+{
+	struct pith_domain *d = pith_domain_new(parent);
+
+	return d ? pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN) :
+		   -ENOMEM;
+}
+
+static void lock_both(struct pith_domain *a, struct pith_domain *b)
+{
+	if (a > b)
+		swap(a, b);
+	raw_spin_lock_irq(&a->lock);
+	raw_spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
+}
+
+static int transfer(struct pith_domain *from, struct pith_domain *to,
+		    u64 ram, u64 caps)
+{
+	int err = 0;
+
+	if (from == to)
+		return -EINVAL;
+	lock_both(from, to);
+	if (from->dead || to->dead ||
+	    ram > from->ram_limit - from->ram_used ||
+	    caps > from->caps_limit - from->caps_used) {
+		err = -EDQUOT;
+	} else {
+		from->ram_limit -= ram;
+		from->caps_limit -= caps;
+		to->ram_limit += ram;
+		to->caps_limit += caps;
+	}
+	raw_spin_unlock(&to->lock);
+	raw_spin_unlock_irq(&from->lock);
+	return err;
+}
+
+static int domain_transfer(struct pith_domain *from, void __user *arg)
+{
+	struct pith_transfer t;
+	struct pith_cap *to;
+	struct fd f;
+	int err;
+
+	if (copy_from_user(&t, arg, sizeof(t)))
+		return -EFAULT;
+	if (t.zero || !PAGE_ALIGNED(t.ram))
+		return -EINVAL;
+	to = pith_fd_cap(t.to, PITH_T_DOMAIN, 0, &f);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	err = transfer(from, container_of(to->obj, struct pith_domain, obj),
+		       t.ram, t.caps);
+	fdput(f);
+	return err;
+}
+
+static int domain_info(struct pith_domain *d, void __user *arg)
+{
+	struct pith_domain_info info = {};
+	struct pith_process *p;
+
+	mutex_lock(&pith_process_lock);
+	list_for_each_entry(p, &d->processes, link)
+		info.processes++;
+	mutex_unlock(&pith_process_lock);
+	raw_spin_lock_irq(&d->lock);
+	info.ram_limit = d->ram_limit;
+	info.ram_used = d->ram_used;
+	info.caps_limit = d->caps_limit;
+	info.caps_used = d->caps_used;
+	raw_spin_unlock_irq(&d->lock);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_domain *d = container_of(cap->obj, struct pith_domain, obj);
+
+	if (op == PITH_OP_DOMAIN_INFO)
+		return domain_info(d, arg);
+	if (!(cap->rights & PITH_R_ADMIN))
+		return -EPERM;
+	switch (op) {
+	case PITH_OP_DOMAIN_CREATE:
+		return domain_create(d);
+	case PITH_OP_DOMAIN_TRANSFER:
+		return domain_transfer(d, arg);
+	case PITH_OP_SPAWN:
+		return pith_op_spawn(cap, arg);
+	}
+	if (!d->parent)		/* nobody could ever have the root's quota */
+		return -EPERM;
+	destroy(d);
+	return 0;
+}

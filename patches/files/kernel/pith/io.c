@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hardware capability and what is made with it: device memory, I/O ports,
+ * physical addresses for DMA, the console, figures about the machine.
+ */
+#include <linux/cpumask.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmstat.h>
+#ifdef CONFIG_X86
+#include <asm/hpet.h>
+#include <asm/io_apic.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+#endif
+#include "pith.h"
+
+static DEFINE_MUTEX(claims_lock);
+static LIST_HEAD(mem_claims);
+static LIST_HEAD(port_claims);
+
+/* --- device memory ------------------------------------------------------------------ */
+
+static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+#ifdef CONFIG_X86
+
+#define MSI_WINDOW	0xfee00000ULL	/* also where the local APICs are */
+#define MSI_WINDOW_SIZE	0x100000ULL
+
+static u64 phys_limit(void)
+{
+	return 1ULL << boot_cpu_data.x86_phys_bits;
+}
+
+/* Interrupt controllers and the kernel's clock. */
+static bool kernel_range(u64 base, u64 size)
+{
+	u64 lapic;
+	int i;
+
+	rdmsrl(MSR_IA32_APICBASE, lapic);
+	if (overlap(base, size, MSI_WINDOW, MSI_WINDOW_SIZE) ||
+	    overlap(base, size, lapic & PAGE_MASK & (phys_limit() - 1),
+		    PAGE_SIZE))
+		return true;
+	for (i = 0; i < nr_ioapics; i++)
+		if (overlap(base, size, mpc_ioapic_addr(i), PAGE_SIZE))
+			return true;
+#ifdef CONFIG_HPET_TIMER
+	if (hpet_address && overlap(base, size, hpet_address, PAGE_SIZE))
+		return true;
+#endif
+	return false;
+}
+#endif
+
+static int io_mem_check(struct pith_io_mem *a)
+{
+	if (a->zero || a->cache > PITH_IO_CACHED || !a->size ||
+	    !PAGE_ALIGNED(a->base) || !PAGE_ALIGNED(a->size) ||
+	    a->base >= phys_limit() || a->size > phys_limit() - a->base)
+		return -EINVAL;
+	if (kernel_range(a->base, a->size) ||
+	    region_intersects(a->base, a->size, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT)
+		return -EPERM;
+	return 0;
+}
+
+void pith_io_mem_unclaim(struct pith_mem *mem)
+{
+	mutex_lock(&claims_lock);
+	list_del_init(&mem->claim);
+	mutex_unlock(&claims_lock);
+}
+
+static int io_mem_claim(struct pith_mem *mem)
+{
+	struct pith_mem *other;
+	int err = 0;
+
+	mutex_lock(&claims_lock);
+	list_for_each_entry(other, &mem_claims, claim)
+		if (overlap(mem->base, mem->npages << PAGE_SHIFT, other->base,
+			    other->npages << PAGE_SHIFT))
+			err = -EBUSY;
+	if (!err)
+		list_add(&mem->claim, &mem_claims);
+	mutex_unlock(&claims_lock);
+	return err;
+}
+
+static int hw_io_mem(void __user *arg)
+{
+	struct pith_io_mem a;
+	struct pith_mem *mem;
+	u32 rights = PITH_R_READ;
+	int err;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	err = io_mem_check(&a);
+	if (err)
+		return err;
+	mem = pith_mem_io(a.base, a.size, a.cache);
+	if (!mem)
+		return -ENOMEM;
+	err = io_mem_claim(mem);
+	if (err) {
+		pith_put(&mem->obj);
+		return err;
+	}
+	if (a.cache != PITH_IO_CACHED)
+		rights |= PITH_R_WRITE;
+	return pith_cap_install(&mem->obj, rights);
+}
+
+/* --- I/O ports ------------------------------------------------------------------------ */
+
+struct pith_ports {
+	struct pith_object obj;
+	struct list_head claim;
+	u32 base, size;
+};
+
+/* PIC, PIT, DMA controllers, FPU error, ELCR: the kernel's or nobody's. */
+static const struct { u16 first, last; } kernel_ports[] = {
+	{ 0x00, 0x21 }, { 0x40, 0x43 }, { 0x80, 0x8f }, { 0xa0, 0xa1 },
+	{ 0xc0, 0xdf }, { 0xf0, 0xff }, { 0x4d0, 0x4d1 },
+};
+
+static void ports_free(struct pith_object *obj)
+{
+	struct pith_ports *p = container_of(obj, struct pith_ports, obj);
+
+	mutex_lock(&claims_lock);
+	list_del_init(&p->claim);
+	mutex_unlock(&claims_lock);
+	kfree(p);
+}
+
+static int ports_claim(struct pith_ports *p)
+{
+	struct pith_ports *other;
+	int err = 0;
+
+	mutex_lock(&claims_lock);
+	list_for_each_entry(other, &port_claims, claim)
+		if (overlap(p->base, p->size, other->base, other->size))
+			err = -EBUSY;
+	if (!err)
+		list_add(&p->claim, &port_claims);
+	mutex_unlock(&claims_lock);
+	return err;
+}
+
+static int hw_io_port(void __user *arg)
+{
+	struct pith_io_port a;
+	struct pith_ports *p;
+	int i, err;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	if (!IS_ENABLED(CONFIG_HAS_IOPORT) || !a.size || a.base > 0xffff ||
+	    a.size > 0x10000 - a.base)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(kernel_ports); i++)
+		if (overlap(a.base, a.size, kernel_ports[i].first,
+			    kernel_ports[i].last - kernel_ports[i].first + 1))
+			return -EPERM;
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	pith_object_init(&p->obj, PITH_T_IO_PORT, ports_free);
+	INIT_LIST_HEAD(&p->claim);
+	p->base = a.base;
+	p->size = a.size;
+	err = ports_claim(p);
+	if (err) {
+		pith_put(&p->obj);
+		return err;
+	}
+	return pith_cap_install(&p->obj, PITH_R_READ | PITH_R_WRITE);
+}
+
+static u32 port_in(u16 port, u32 width)
+{
+	return width == 1 ? inb(port) : width == 2 ? inw(port) : inl(port);
+}
+
+static void port_out(u16 port, u32 width, u32 value)
+{
+	if (width == 1)
+		outb(value, port);
+	else if (width == 2)
+		outw(value, port);
+	else
+		outl(value, port);
+}
+
+int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_ports *p = container_of(cap->obj, struct pith_ports, obj);
+	struct pith_port a;
+
+	if (!(cap->rights & (op == PITH_OP_PORT_IN ? PITH_R_READ : PITH_R_WRITE)))
+		return -EPERM;
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	if (a.zero || (a.width != 1 && a.width != 2 && a.width != 4) ||
+	    a.offset > p->size || a.width > p->size - a.offset)
+		return -EINVAL;
+	if (op == PITH_OP_PORT_OUT) {
+		port_out(p->base + a.offset, a.width, a.value);
+		return 0;
+	}
+	a.value = port_in(p->base + a.offset, a.width);
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+/* --- the rest -------------------------------------------------------------------------- */
+
+static int hw_info(void __user *arg)
+{
+	struct pith_hw_info info = {
+		.rsdp = pith_acpi_rsdp,
+		.ram_total = (u64)totalram_pages() << PAGE_SHIFT,
+		.ram_free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT,
+		.boot_ram_free = pith_boot_free,
+		.cpus = num_online_cpus(),
+	};
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int hw_console(void __user *arg)
+{
+	struct pith_text t;
+	char text[513];
+
+	if (copy_from_user(&t, arg, sizeof(t)))
+		return -EFAULT;
+	if (t.zero || !t.len || t.len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, u64_to_user_ptr(t.text), t.len))
+		return -EFAULT;
+	if (text[t.len - 1] == '\n')
+		t.len--;
+	text[t.len] = 0;
+	pr_info("%s\n", text);
+	return 0;
+}
+
+static int mem_phys(struct pith_cap *cap, struct pith_mem_phys *a)
+{
+	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	u64 __user *out = u64_to_user_ptr(a->addresses);
+	u64 pages = cap->size >> PAGE_SHIFT;
+	u64 first = (cap->offset >> PAGE_SHIFT) + a->first;
+	u32 i;
+
+	if (!mem->pages || a->first > pages || a->count > pages - a->first)
+		return -EINVAL;
+	for (i = 0; i < a->count; i++)
+		if (put_user(page_to_phys(mem->pages[first + i]), out + i))
+			return -EFAULT;
+	return 0;
+}
+
+static int hw_mem_phys(void __user *arg)
+{
+	struct pith_mem_phys a;
+	struct pith_cap *cap;
+	struct fd f;
+	int err;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	if (!a.count || a.count > 512)
+		return -EINVAL;
+	cap = pith_fd_cap(a.mem, PITH_T_MEMORY, 0, &f);
+	if (IS_ERR(cap))
+		return PTR_ERR(cap);
+	err = mem_phys(cap, &a);
+	fdput(f);
+	return err;
+}
+
+int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	switch (op) {
+	case PITH_OP_HW_INFO:
+		return hw_info(arg);
+	case PITH_OP_HW_CONSOLE:
+		return hw_console(arg);
+	case PITH_OP_HW_IO_MEM:
+		return hw_io_mem(arg);
+	case PITH_OP_HW_IO_PORT:
+		return hw_io_port(arg);
+	case PITH_OP_HW_IRQ:
+		return pith_op_hw_irq(arg);
+	case PITH_OP_HW_MSI:
+		return pith_op_hw_msi(arg);
+	}
+	return hw_mem_phys(arg);
+}
+
+static void hw_free(struct pith_object *obj)
+{
+	kfree(obj);
+}
+
+int pith_hw_install(void)
+{
+	struct pith_object *hw = kzalloc(sizeof(*hw), GFP_KERNEL);
+
+	if (!hw)
+		return -ENOMEM;
+	pith_object_init(hw, PITH_T_HARDWARE, hw_free);
+	return pith_cap_install(hw, 0);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts for processes. An interrupt signals the bound notification and its
+ * line stays off until the process acknowledges it, so that a driver that died
+ * cannot leave the CPU in an interrupt storm.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/msi.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/hw_irq.h>
+#include <asm/io_apic.h>
+#include "pith.h"
+
+struct pith_irq_line {
+	struct pith_object obj;
+	raw_spinlock_t lock;
+	struct pith_notif *notif;	/* referenced, may be NULL */
+	int irq;
+	bool msi;
+	bool requested;
+	bool masked;			/* until acknowledged; @lock */
+};
+
+static irqreturn_t handler(int irq, void *data)
+{
+	struct pith_irq_line *line = data;
+
+	raw_spin_lock(&line->lock);
+	if (!line->masked) {
+		line->masked = true;
+		disable_irq_nosync(irq);
+	}
+	if (line->notif)
+		pith_notif_signal(line->notif, 1);
+	raw_spin_unlock(&line->lock);
+	return IRQ_HANDLED;
+}
+
+static void irq_free(struct pith_object *obj)
+{
+	struct pith_irq_line *line = container_of(obj, struct pith_irq_line, obj);
+
+	if (line->requested)
+		free_irq(line->irq, line);
+	if (line->irq > 0 && line->msi)
+		irq_domain_free_irqs(line->irq, 1);
+	else if (line->irq > 0)
+		mp_unmap_irq(line->irq);
+	if (line->notif)
+		pith_put(&line->notif->obj);
+	kfree(line);
+}
+
+static struct pith_irq_line *line_new(bool msi)
+{
+	struct pith_irq_line *line = kzalloc(sizeof(*line), GFP_KERNEL);
+
+	if (line) {
+		pith_object_init(&line->obj, PITH_T_IRQ, irq_free);
+		raw_spin_lock_init(&line->lock);
+		line->msi = msi;
+	}
+	return line;
+}
+
+static int line_request(struct pith_irq_line *line)
+{
+	int err = request_irq(line->irq, handler,
+			      IRQF_NO_THREAD | IRQF_NOBALANCING, "pith", line);
+
+	line->requested = !err;
+	return err;
+}
+
+/* Installs the line, or drops it with @err. */
+static int line_install(struct pith_irq_line *line, int err)
+{
+	if (!err)
+		return pith_cap_install(&line->obj, PITH_R_MANAGE);
+	pith_put(&line->obj);
+	return err;
+}
+
+int pith_op_hw_irq(void __user *arg)
+{
+	struct irq_alloc_info info;
+	struct pith_irq_line *line;
+	struct pith_irq a;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	if (a.zero || a.level > 1 || a.low > 1 || mp_find_ioapic(a.gsi) < 0)
+		return -EINVAL;
+	line = line_new(false);
+	if (!line)
+		return -ENOMEM;
+	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a.level, a.low);
+	line->irq = mp_map_gsi_to_irq(a.gsi, IOAPIC_MAP_ALLOC, &info);
+	if (line->irq <= 0)
+		return line_install(line, line->irq ?: -EBUSY);
+	return line_install(line, line_request(line));
+}
+
+static int msi_setup(struct pith_irq_line *line, struct pith_msi *a)
+{
+	struct irq_alloc_info info;
+	struct msi_msg msg = {};
+	int err;
+
+	init_irq_alloc_info(&info, NULL);
+	line->irq = irq_domain_alloc_irqs(x86_vector_domain, 1, NUMA_NO_NODE,
+					  &info);
+	if (line->irq <= 0)
+		return line->irq ?: -EBUSY;
+	irq_set_handler(line->irq, handle_edge_irq);
+	err = line_request(line);
+	if (err)
+		return err;
+	err = irq_chip_compose_msi_msg(irq_get_irq_data(line->irq), &msg);
+	a->address = (u64)msg.address_hi << 32 | msg.address_lo;
+	a->data = msg.data;
+	return err;
+}
+
+int pith_op_hw_msi(void __user *arg)
+{
+	struct pith_irq_line *line;
+	struct pith_msi a = {};
+	int err;
+
+	line = line_new(true);
+	if (!line)
+		return -ENOMEM;
+	err = msi_setup(line, &a);
+	if (!err && copy_to_user(arg, &a, sizeof(a)))
+		err = -EFAULT;
+	return line_install(line, err);
+}
+
+static int irq_bind(struct pith_irq_line *line, void __user *arg)
+{
+	struct pith_notif *n = pith_arg_notif(arg), *old;
+
+	if (IS_ERR(n))
+		return PTR_ERR(n);
+	raw_spin_lock_irq(&line->lock);
+	old = line->notif;
+	line->notif = n;
+	raw_spin_unlock_irq(&line->lock);
+	if (old)
+		pith_put(&old->obj);
+	return 0;
+}
+
+int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_irq_line *line = container_of(cap->obj,
+						  struct pith_irq_line, obj);
+	bool masked;
+
+	if (!(cap->rights & PITH_R_MANAGE))
+		return -EPERM;
+	if (op == PITH_OP_IRQ_BIND)
+		return irq_bind(line, arg);
+	raw_spin_lock_irq(&line->lock);
+	masked = line->masked;
+	line->masked = false;
+	raw_spin_unlock_irq(&line->lock);
+	if (masked)
+		enable_irq(line->irq);
+	return 0;
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory objects. RAM is committed and charged when the object is made, so a
+ * quota that was granted can be used, and it never moves, so that a device may
+ * be given its address. Rights are those of the capability that is mapped;
+ * mprotect() cannot go beyond them.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include "pith.h"
+
+#define MAX_SIZE	(64ULL << 30)
+#define MAX_CONTIG	(4ULL << 20)
+#define MEM_GFP		(GFP_USER | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
+			 __GFP_NOWARN)
+
+int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
+ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
+
+static void free_pages_of(struct pith_mem *mem, u64 n)
+{
+	while (n--)
+		put_page(mem->pages[n]);
+	kvfree(mem->pages);
+}
+
+static void mem_free(struct pith_object *obj)
+{
+	struct pith_mem *mem = container_of(obj, struct pith_mem, obj);
+
+	iput(mem->inode);
+	if (mem->pages) {
+		free_pages_of(mem, mem->npages);
+		pith_uncharge(mem->payer, mem->npages << PAGE_SHIFT, 0);
+		pith_put(&mem->payer->obj);
+	} else {
+		pith_io_mem_unclaim(mem);
+	}
+	kfree(mem);
+}
+
+static struct pith_mem *mem_new(u64 npages)
+{
+	struct pith_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
+
+	if (!mem)
+		return NULL;
+	pith_object_init(&mem->obj, PITH_T_MEMORY, mem_free);
+	INIT_LIST_HEAD(&mem->claim);
+	mem->npages = npages;
+	mem->inode = pith_inode();
+	if (IS_ERR(mem->inode)) {
+		kfree(mem);
+		return NULL;
+	}
+	return mem;
+}
+
+static int alloc_scattered(struct pith_mem *mem)
+{
+	u64 i;
+
+	for (i = 0; i < mem->npages; i++) {
+		mem->pages[i] = alloc_page(MEM_GFP);
+		if (!mem->pages[i] || fatal_signal_pending(current))
+			goto undo;
+		cond_resched();
+	}
+	return 0;
+undo:
+	if (mem->pages[i])
+		i++;
+	free_pages_of(mem, i);
+	return -ENOMEM;
+}
+
+static int alloc_contig(struct pith_mem *mem, bool dma32)
+{
+	unsigned int order = get_order(mem->npages << PAGE_SHIFT);
+	struct page *page = alloc_pages(MEM_GFP | (dma32 ? GFP_DMA32 : 0), order);
+	u64 i;
+
+	if (!page) {
+		kvfree(mem->pages);
+		return -ENOMEM;
+	}
+	split_page(page, order);
+	for (i = 0; i < mem->npages; i++)
+		mem->pages[i] = page + i;
+	for (; i < 1ULL << order; i++)
+		__free_page(page + i);
+	return 0;
+}
+
+static struct pith_mem *mem_alloc(struct pith_domain *payer, u64 size, u32 flags)
+{
+	struct pith_mem *mem;
+	int err = -ENOMEM;
+
+	mem = mem_new(size >> PAGE_SHIFT);
+	if (!mem)
+		return ERR_PTR(err);
+	mem->pages = kvcalloc(mem->npages, sizeof(*mem->pages), GFP_KERNEL);
+	if (!mem->pages)
+		goto free_mem;
+	if (flags & PITH_MEM_CONTIG)
+		err = alloc_contig(mem, flags & PITH_MEM_DMA32);
+	else
+		err = alloc_scattered(mem);
+	if (err)
+		goto free_mem;
+	mem->payer = payer;
+	pith_get(&payer->obj);
+	return mem;
+free_mem:
+	iput(mem->inode);
+	kfree(mem);
+	return ERR_PTR(err);
+}
+
+static struct pith_mem *mem_create(struct pith_domain *payer, u64 size,
+				   u32 flags)
+{
+	struct pith_mem *mem;
+	int err = pith_charge(payer, size, 0);
+
+	if (err)
+		return ERR_PTR(err);
+	mem = mem_alloc(payer, size, flags);
+	if (IS_ERR(mem))
+		pith_uncharge(payer, size, 0);
+	return mem;
+}
+
+static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
+{
+	struct pith_mem *mem = mem_create(payer, size, flags);
+
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+	return pith_cap_install(&mem->obj,
+				PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC);
+}
+
+/*
+ * mmap() of a process that has a domain. Anonymous memory becomes a memory
+ * object of its own, charged like any other and gone with its last mapping; all
+ * else must be shared. Returns the file to map instead, NULL for none.
+ */
+#define MMAP_SHARED	(MAP_SHARED | MAP_FIXED | MAP_FIXED_NOREPLACE)
+#define MMAP_ANON	(MMAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | \
+			 MAP_NORESERVE | MAP_STACK)
+
+struct file *pith_mmap_file(unsigned long len, unsigned long *flags)
+{
+	struct pith_mem *mem;
+
+	if (!current->pith_process)
+		return NULL;
+	if (!(*flags & MAP_ANONYMOUS))
+		return (*flags & MAP_SHARED) && !(*flags & ~MMAP_SHARED) ?
+			NULL : ERR_PTR(-EPERM);
+	if (*flags & ~MMAP_ANON)
+		return ERR_PTR(-EPERM);
+	if (!len || len > MAX_SIZE)
+		return ERR_PTR(-EINVAL);
+	len = PAGE_ALIGN(len);
+	mem = mem_create(pith_current_domain(), len, 0);
+	if (IS_ERR(mem))
+		return ERR_CAST(mem);
+	*flags = (*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) | MAP_SHARED;
+	return pith_cap_file(&mem->obj, PITH_R_READ | PITH_R_WRITE, 0, 0, len);
+}
+
+int pith_op_mem_create(void __user *arg)
+{
+	struct pith_mem_create c;
+	struct pith_cap *cap;
+	struct fd f;
+	int ret;
+
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	if (!c.size || !PAGE_ALIGNED(c.size) || c.size > MAX_SIZE ||
+	    (c.flags & ~(PITH_MEM_CONTIG | PITH_MEM_DMA32)))
+		return -EINVAL;
+	if (c.flags && (!(c.flags & PITH_MEM_CONTIG) || c.size > MAX_CONTIG))
+		return -EINVAL;
+	if (c.domain == -1)
+		return mem_install(pith_current_domain(), c.size, c.flags);
+	cap = pith_fd_cap(c.domain, PITH_T_DOMAIN, PITH_R_CHARGE, &f);
+	if (IS_ERR(cap))
+		return PTR_ERR(cap);
+	ret = mem_install(container_of(cap->obj, struct pith_domain, obj),
+			  c.size, c.flags);
+	fdput(f);
+	return ret;
+}
+
+struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
+{
+	struct pith_mem *mem = mem_new(size >> PAGE_SHIFT);
+
+	if (mem) {
+		mem->base = base;
+		mem->cache = cache;
+	}
+	return mem;
+}
+
+int pith_op_mem_info(struct pith_cap *cap, void __user *arg)
+{
+	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct pith_mem_info info = {
+		.size = cap->size,
+		.rights = cap->rights,
+		.io = !mem->pages,
+	};
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static vm_fault_t mem_fault(struct vm_fault *vmf)
+{
+	struct pith_cap *cap = vmf->vma->vm_file->private_data;
+	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+
+	if (vmf->pgoff >= cap->size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+	vmf->page = mem->pages[(cap->offset >> PAGE_SHIFT) + vmf->pgoff];
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct mem_vm_ops = {
+	.fault	= mem_fault,
+};
+
+static int map_io(struct pith_cap *cap, struct pith_mem *mem,
+		  struct vm_area_struct *vma)
+{
+	u64 start = mem->base + cap->offset + ((u64)vma->vm_pgoff << PAGE_SHIFT);
+
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (mem->cache == PITH_IO_UNCACHED)
+		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	else if (mem->cache == PITH_IO_WRITE_COMBINED)
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	return io_remap_pfn_range(vma, vma->vm_start, start >> PAGE_SHIFT,
+				  vma->vm_end - vma->vm_start,
+				  vma->vm_page_prot);
+}
+
+/*
+ * A component maps shared, so that all it maps was paid for by an object. A
+ * private mapping, whose copies nobody pays for here, is for the loader, which
+ * the charge of PITH_OP_SPAWN covers.
+ */
+int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct pith_cap *cap = file->private_data;
+	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	bool shared = vma->vm_flags & VM_SHARED;
+	u64 pages = cap->size >> PAGE_SHIFT;
+
+	if (!shared && current->pith_mode == PITH_MODE_COMPONENT &&
+	    !current->in_execve)
+		return -EPERM;
+	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+	if (!(cap->rights & PITH_R_READ) ||
+	    ((vma->vm_flags & VM_EXEC) && !(cap->rights & PITH_R_EXEC)) ||
+	    (shared && (vma->vm_flags & VM_WRITE) &&
+	     !(cap->rights & PITH_R_WRITE)))
+		return -EACCES;
+	if (!(cap->rights & PITH_R_EXEC))
+		vm_flags_clear(vma, VM_MAYEXEC);
+	if (shared && !(cap->rights & PITH_R_WRITE))
+		vm_flags_clear(vma, VM_MAYWRITE);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	if (!mem->pages)
+		return map_io(cap, mem, vma);
+	vma->vm_ops = &mem_vm_ops;
+	return 0;
+}
+
+/* For the ELF loader; a component has no read(). */
+ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct pith_cap *cap = iocb->ki_filp->private_data;
+	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	u64 pos = iocb->ki_pos;
+	ssize_t done = 0;
+
+	if (!mem->pages || !(cap->rights & PITH_R_READ))
+		return -EACCES;
+	while (iov_iter_count(to) && pos < cap->size) {
+		u64 at = cap->offset + pos;
+		size_t n = min_t(u64, PAGE_SIZE - offset_in_page(at),
+				 iov_iter_count(to));
+		size_t copied = copy_page_to_iter(mem->pages[at >> PAGE_SHIFT],
+						  offset_in_page(at), n, to);
+
+		if (!copied)
+			return done ?: -EFAULT;
+		done += copied;
+		pos += copied;
+	}
+	iocb->ki_pos = pos;
+	return done;
+}

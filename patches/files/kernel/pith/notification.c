@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Notifications: counters that are delivered at the endpoint they are bound to. */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "pith.h"
+
+static void unbind(struct pith_notif *n)
+{
+	struct pith_endpoint *ep;
+
+	raw_spin_lock_irq(&n->lock);
+	ep = n->ep;
+	n->ep = NULL;
+	if (ep) {
+		raw_spin_lock(&ep->lock);
+		if (n->pending)
+			list_del_init(&n->link);
+		n->pending = false;
+		raw_spin_unlock(&ep->lock);
+	}
+	raw_spin_unlock_irq(&n->lock);
+	if (ep)
+		pith_put(&ep->obj);
+}
+
+static void notif_free(struct pith_object *obj)
+{
+	struct pith_notif *n = container_of(obj, struct pith_notif, obj);
+
+	unbind(n);
+	kfree(n);
+}
+
+/*
+ * Any context. The receiver is made runnable but not switched to: a sender that
+ * signals many times wakes it once.
+ */
+void pith_notif_signal(struct pith_notif *n, u64 count)
+{
+	struct pith_endpoint *ep;
+	unsigned long flags;
+
+	atomic64_add(count, &n->count);
+	raw_spin_lock_irqsave(&n->lock, flags);
+	ep = n->ep;
+	if (ep) {
+		raw_spin_lock(&ep->lock);
+		if (!ep->dead && !n->pending && !pith_ep_deliver_note(ep, n)) {
+			n->pending = true;
+			list_add_tail(&n->link, &ep->notes);
+		}
+		raw_spin_unlock(&ep->lock);
+	}
+	raw_spin_unlock_irqrestore(&n->lock, flags);
+}
+
+int pith_op_notif_create(void)
+{
+	struct pith_notif *n = kzalloc(sizeof(*n), GFP_KERNEL);
+
+	if (!n)
+		return -ENOMEM;
+	pith_object_init(&n->obj, PITH_T_NOTIFICATION, notif_free);
+	raw_spin_lock_init(&n->lock);
+	INIT_LIST_HEAD(&n->link);
+	return pith_cap_install(&n->obj, PITH_R_SIGNAL | PITH_R_MANAGE);
+}
+
+static void bind(struct pith_notif *n, struct pith_endpoint *ep, u64 badge)
+{
+	bool waits;
+
+	unbind(n);
+	raw_spin_lock_irq(&n->lock);
+	if (n->ep) {	/* somebody else bound it meanwhile: that one stands */
+		raw_spin_unlock_irq(&n->lock);
+		pith_put(&ep->obj);
+		return;
+	}
+	n->ep = ep;
+	n->badge = badge;
+	waits = atomic64_read(&n->count) != 0;
+	raw_spin_unlock_irq(&n->lock);
+	if (waits)
+		pith_notif_signal(n, 0);
+}
+
+int pith_op_notif_bind(struct pith_cap *cap, void __user *arg)
+{
+	struct pith_notif *n = container_of(cap->obj, struct pith_notif, obj);
+	struct pith_cap *ep;
+	struct pith_bind b;
+	struct fd f;
+
+	if (!(cap->rights & PITH_R_MANAGE))
+		return -EPERM;
+	if (copy_from_user(&b, arg, sizeof(b)))
+		return -EFAULT;
+	if (b.zero)
+		return -EINVAL;
+	if (b.endpoint == -1) {
+		unbind(n);
+		return 0;
+	}
+	ep = pith_fd_cap(b.endpoint, PITH_T_ENDPOINT, PITH_R_RECV, &f);
+	if (IS_ERR(ep))
+		return PTR_ERR(ep);
+	pith_get(ep->obj);
+	bind(n, container_of(ep->obj, struct pith_endpoint, obj), b.badge);
+	fdput(f);
+	return 0;
+}
+
+struct pith_notif *pith_fd_notif(int fd)
+{
+	struct pith_cap *cap;
+	struct fd f;
+
+	cap = pith_fd_cap(fd, PITH_T_NOTIFICATION, PITH_R_SIGNAL, &f);
+	if (IS_ERR(cap))
+		return ERR_CAST(cap);
+	pith_get(cap->obj);
+	fdput(f);
+	return container_of(cap->obj, struct pith_notif, obj);
+}
+
+struct pith_notif *pith_arg_notif(void __user *arg)
+{
+	struct pith_fd_arg a;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return ERR_PTR(-EFAULT);
+	return a.zero ? ERR_PTR(-EINVAL) : pith_fd_notif(a.fd);
+}

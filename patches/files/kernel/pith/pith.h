@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pith objects and capabilities, private to kernel/pith.
+ *
+ * A capability is a struct file whose private_data is a struct pith_cap; the
+ * cap refers to a reference-counted struct pith_object. Locks are raw and taken
+ * in this order: irq -> notification -> endpoint -> thread -> scheduler; all
+ * but the last two also from hard interrupts, so always with interrupts off.
+ * Nothing is allocated under them.
+ */
+#ifndef _KERNEL_PITH_H
+#define _KERNEL_PITH_H
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/pith.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <uapi/linux/pith.h>
+
+struct pith_cap;
+struct pith_domain;
+struct pith_notif;
+
+struct pith_object {
+	refcount_t ref;
+	u32 type;			/* enum pith_type */
+	u64 serial;
+	void (*free)(struct pith_object *obj);
+	/* last act of a capability, may be NULL; may sleep */
+	void (*cap_gone)(struct pith_cap *cap);
+};
+
+struct pith_cap {
+	struct pith_object *obj;
+	struct pith_domain *payer;	/* charged one capability */
+	u32 rights;
+	u64 badge;			/* endpoint */
+	u64 offset, size;		/* memory: the range, in bytes */
+	struct pith_notif *watch;	/* endpoint: tell of its death; ep->lock */
+	struct list_head watch_link;
+};
+
+/* --- cap.c ------------------------------------------------------------------ */
+
+void pith_object_init(struct pith_object *obj, u32 type,
+		      void (*free)(struct pith_object *obj));
+static inline void pith_get(struct pith_object *obj)
+{
+	refcount_inc(&obj->ref);
+}
+
+static inline void pith_put(struct pith_object *obj)
+{
+	if (refcount_dec_and_test(&obj->ref))
+		obj->free(obj);
+}
+
+/*
+ * New capability to @obj, charged to the caller's domain, as a file. Takes over
+ * the caller's reference to @obj, also on failure.
+ */
+struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
+			   u64 offset, u64 size);
+/* The same, installed in the caller's table; returns the descriptor. */
+int pith_cap_install(struct pith_object *obj, u32 rights);
+/* The capability behind @file, or NULL if it is another kind of file. */
+struct pith_cap *pith_cap_of(struct file *file);
+/* Capability of descriptor @fd with @type and all of @rights, or an error. On
+ * success fdput(*f) when done. */
+struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f);
+int pith_op_mint(struct pith_cap *cap, void __user *arg);
+int pith_op_identify(struct pith_cap *cap, void __user *arg);
+
+/* --- domain.c ----------------------------------------------------------------- */
+
+struct pith_domain {
+	struct pith_object obj;
+	raw_spinlock_t lock;		/* the figures and @dead */
+	struct pith_domain *parent;	/* NULL: root; referenced */
+	u64 ram_limit, ram_used;	/* bytes */
+	u64 caps_limit, caps_used;
+	bool dead;
+	struct list_head processes;	/* pith_process_lock */
+};
+
+struct pith_domain *pith_domain_new(struct pith_domain *parent);
+struct pith_domain *pith_current_domain(void);
+int pith_charge(struct pith_domain *d, u64 ram, u64 caps);
+void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps);
+int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg);
+
+/* --- memory.c ----------------------------------------------------------------- */
+
+struct pith_mem {
+	struct pith_object obj;
+	struct pith_domain *payer;	/* RAM only */
+	struct inode *inode;		/* its mapping knows all mappers */
+	struct page **pages;		/* NULL: device memory */
+	u64 npages;
+	u64 base;			/* device memory: physical address */
+	u32 cache;			/* PITH_IO_* */
+	struct list_head claim;		/* device memory: io.c */
+};
+
+extern const struct file_operations pith_mem_fops;
+int pith_op_mem_create(void __user *arg);
+int pith_op_mem_info(struct pith_cap *cap, void __user *arg);
+struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
+void pith_io_mem_unclaim(struct pith_mem *mem);
+/* Inode on the private mount for a memory object. */
+struct inode *pith_inode(void);
+
+/* --- notification.c -------------------------------------------------------------- */
+
+struct pith_endpoint;
+
+struct pith_notif {
+	struct pith_object obj;
+	raw_spinlock_t lock;		/* @ep, @badge */
+	struct pith_endpoint *ep;	/* bound to, referenced */
+	u64 badge;
+	atomic64_t count;
+	bool pending;			/* on ep->notes; ep->lock */
+	struct list_head link;
+};
+
+void pith_notif_signal(struct pith_notif *n, u64 count);
+int pith_op_notif_create(void);
+int pith_op_notif_bind(struct pith_cap *cap, void __user *arg);
+/* Referenced notification of descriptor @fd (right SIGNAL), or an error. */
+struct pith_notif *pith_fd_notif(int fd);
+/* Argument struct pith_fd_arg of @arg as such a notification. */
+struct pith_notif *pith_arg_notif(void __user *arg);
+
+/* --- endpoint.c ------------------------------------------------------------------ */
+
+struct pith_endpoint {
+	struct pith_object obj;
+	raw_spinlock_t lock;
+	bool dead;
+	bool callers_next;		/* whose turn it is, calls or notes */
+	atomic_t receivers;		/* capabilities with RECV */
+	struct list_head callers;	/* threads, oldest first */
+	struct list_head servers;	/* threads, latest first: warm cache */
+	struct list_head notes;		/* pending notifications */
+	struct list_head watchers;	/* capabilities */
+};
+
+/* What is in flight: label, payload length, references to files. */
+struct pith_transfer_state {
+	u64 label;
+	u32 len;
+	u32 ncaps;
+	struct file *files[PITH_MSG_CAPS];
+};
+
+enum pith_call_state {
+	PITH_IDLE,
+	PITH_QUEUED,		/* on ep->callers */
+	PITH_WAIT_REPLY,	/* a server or a reply object owes the reply */
+	PITH_DONE,		/* @result is valid */
+};
+
+struct pith_thread {
+	refcount_t ref;
+	raw_spinlock_t lock;		/* @state, @seq, @result */
+	struct task_struct *task;
+	struct file *buffer;		/* memory capability */
+	struct pith_msg *header;
+	void *data;
+
+	/* as a caller */
+	enum pith_call_state state;
+	u32 seq;			/* tells calls of this thread apart */
+	int result;
+	u64 badge;
+	struct list_head link;		/* callers or servers of an endpoint */
+	struct pith_transfer_state out;
+
+	/* as a receiver */
+	int got;			/* PITH_GOT_* once something arrived */
+	u64 in_badge, in_count;
+	struct pith_transfer_state in;
+	struct pith_thread *owed;	/* referenced: caller to be answered */
+	u32 owed_seq;
+};
+
+int pith_op_ep_create(void);
+int pith_op_ep_watch(struct pith_cap *cap, void __user *arg);
+int pith_op_ep_save_reply(struct pith_cap *cap);
+int pith_op_buffer_set(void __user *arg);
+/* Under ep->lock: a thread waits, give it @n's count. False: none waits. */
+bool pith_ep_deliver_note(struct pith_endpoint *ep, struct pith_notif *n);
+long pith_do_call(int fd, u64 deadline);
+long pith_do_reply_wait(int fd, u32 flags, u64 deadline);
+
+/* --- process.c -------------------------------------------------------------------- */
+
+struct pith_process {
+	struct pith_object obj;
+	struct pith_domain *domain;
+	struct pith_notif *exit_notif;	/* NULL: none */
+	struct list_head link;		/* domain->processes */
+	struct pid *pid;
+	u64 charge;
+	u64 cpu_ns;			/* once exited */
+	u32 status;
+	bool exited;
+	bool started;
+};
+
+extern struct mutex pith_process_lock;
+int pith_op_spawn(struct pith_cap *domain, void __user *arg);
+int pith_process_op(struct pith_cap *cap, u32 op, void __user *arg);
+void pith_kill(struct pith_process *p);
+struct pith_process *pith_process_new(struct pith_domain *d);
+
+/* --- io.c, irq.c, syscall.c -------------------------------------------------------- */
+
+int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg);
+int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg);
+int pith_hw_install(void);
+int pith_op_hw_irq(void __user *arg);
+int pith_op_hw_msi(void __user *arg);
+int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg);
+extern u64 pith_boot_free;
+
+/* Size of the descriptor table of a component. */
+#define PITH_TABLE	4096
+
+#endif

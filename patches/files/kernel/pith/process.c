@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Processes: started by core from a memory object, in capability mode before
+ * their first instruction, with the descriptors they were given and no others.
+ */
+#include <linux/binfmts.h>
+#include <linux/completion.h>
+#include <linux/fdtable.h>
+#include <linux/init_task.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "pith.h"
+
+#define MAX_CAPS	64
+#define MAX_THREADS	64
+#define MAX_STACK	(8ULL << 20)
+
+DEFINE_MUTEX(pith_process_lock);
+
+static void process_free(struct pith_object *obj)
+{
+	struct pith_process *p = container_of(obj, struct pith_process, obj);
+
+	if (p->exit_notif)
+		pith_put(&p->exit_notif->obj);
+	put_pid(p->pid);
+	pith_put(&p->domain->obj);
+	kfree(p);
+}
+
+struct pith_process *pith_process_new(struct pith_domain *d)
+{
+	struct pith_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	pith_object_init(&p->obj, PITH_T_PROCESS, process_free);
+	INIT_LIST_HEAD(&p->link);
+	pith_get(&d->obj);
+	p->domain = d;
+	return p;
+}
+
+void pith_kill(struct pith_process *p)
+{
+	kill_pid(p->pid, SIGKILL, 1);
+}
+
+/* --- hooks in fork and exit --------------------------------------------------------- */
+
+/* A new thread belongs to its creator's process; spawn() replaces that. */
+void pith_fork(struct task_struct *child)
+{
+	child->pith = NULL;
+	if (child->pith_process)
+		pith_get(&child->pith_process->obj);
+}
+
+static void process_exit(struct pith_process *p, struct task_struct *task)
+{
+	struct task_cputime t;
+	int code = task->signal->group_exit_code ?: task->exit_code;
+
+	thread_group_cputime(task, &t);
+	mutex_lock(&pith_process_lock);
+	p->status = code & 0x7f ? 128 + (code & 0x7f) : (code >> 8) & 0xff;
+	p->cpu_ns = t.sum_exec_runtime;
+	p->exited = true;
+	list_del_init(&p->link);
+	mutex_unlock(&pith_process_lock);
+	pith_uncharge(p->domain, p->charge, 0);
+	if (p->exit_notif && p->started)
+		pith_notif_signal(p->exit_notif, 1);
+}
+
+/* After the task has closed its files and given its memory back. */
+void pith_exit(struct task_struct *task, bool group_dead)
+{
+	struct pith_process *p = task->pith_process;
+
+	if (!p)
+		return;
+	if (group_dead)
+		process_exit(p, task);
+	task->pith_process = NULL;
+	pith_put(&p->obj);
+}
+
+#define THREAD_MUST	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
+			 CLONE_THREAD)
+#define THREAD_MAY	(THREAD_MUST | CLONE_SYSVSEM | CLONE_SETTLS | \
+			 CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | \
+			 CLONE_CHILD_CLEARTID | CLONE_DETACHED)
+
+int pith_check_clone(u64 flags)
+{
+	if (current->pith_mode != PITH_MODE_COMPONENT)
+		return 0;
+	if ((flags & THREAD_MUST) != THREAD_MUST || (flags & ~THREAD_MAY))
+		return -EPERM;
+	return get_nr_threads(current) < MAX_THREADS ? 0 : -EAGAIN;
+}
+
+/* --- spawn ----------------------------------------------------------------------------- */
+
+struct spawn {
+	struct pith_spawn args;
+	struct file *binary;
+	struct file *files[MAX_CAPS];
+	struct pith_process *process;
+	struct completion done;
+	int err;
+};
+
+static void put_files(struct spawn *s)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_CAPS; i++)
+		if (s->files[i])
+			fput(s->files[i]);
+	if (s->binary)
+		fput(s->binary);
+}
+
+static struct file *cap_file(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (file && pith_cap_of(file))
+		return file;
+	if (file)
+		fput(file);
+	return NULL;
+}
+
+static int get_binary(struct spawn *s)
+{
+	struct pith_cap *cap;
+
+	s->binary = cap_file(s->args.binary);
+	if (!s->binary)
+		return -EBADF;
+	cap = pith_cap_of(s->binary);
+	if (cap->obj->type != PITH_T_MEMORY)
+		return -EBADF;
+	return (cap->rights & PITH_R_EXEC) && (cap->rights & PITH_R_READ) ?
+		0 : -EPERM;
+}
+
+static int get_caps(struct spawn *s)
+{
+	s32 __user *fds = u64_to_user_ptr(s->args.caps);
+	u32 i;
+
+	for (i = 0; i < s->args.ncaps; i++) {
+		s32 fd;
+
+		if (get_user(fd, fds + i))
+			return -EFAULT;
+		if (fd == -1)
+			continue;
+		s->files[i] = cap_file(fd);
+		if (!s->files[i])
+			return -EBADF;
+	}
+	return 0;
+}
+
+static bool args_valid(struct pith_spawn *a)
+{
+	return a->ncaps <= MAX_CAPS && a->nice >= MIN_NICE &&
+	       a->nice <= MAX_NICE && a->stack <= MAX_STACK &&
+	       a->stack >= PAGE_SIZE && PAGE_ALIGNED(a->charge) &&
+	       a->name[0] && strnlen(a->name, sizeof(a->name)) < sizeof(a->name);
+}
+
+/* An empty table of its own, then the given files at their places. */
+static int child_files(struct spawn *s)
+{
+	struct files_struct *table = dup_fd(&init_files, NULL), *old;
+	u32 i;
+	int err;
+
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	task_lock(current);
+	old = current->files;
+	current->files = table;
+	task_unlock(current);
+	put_files_struct(old);
+	for (i = 0; i < s->args.ncaps; i++) {
+		if (!s->files[i])
+			continue;
+		err = replace_fd(i, s->files[i], 0);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static void child_limits(struct spawn *s)
+{
+	struct rlimit *rlim = current->signal->rlim;
+
+	task_lock(current->group_leader);
+	rlim[RLIMIT_STACK] = (struct rlimit) { s->args.stack, s->args.stack };
+	rlim[RLIMIT_NOFILE] = (struct rlimit) { PITH_TABLE, PITH_TABLE };
+	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
+	task_unlock(current->group_leader);
+}
+
+static int child_affinity(u64 mask)
+{
+	cpumask_var_t cpus;
+	int cpu, err;
+
+	if (!mask)
+		return 0;
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	for (cpu = 0; cpu < min(64, (int)nr_cpu_ids); cpu++)
+		if (mask & BIT_ULL(cpu))
+			cpumask_set_cpu(cpu, cpus);
+	err = set_cpus_allowed_ptr(current, cpus);
+	free_cpumask_var(cpus);
+	return err;
+}
+
+static int child_setup(struct spawn *s)
+{
+	const char *argv[] = { s->args.name, NULL };
+	const char *envp[] = { NULL };
+	int err;
+
+	flush_signal_handlers(current, 1);
+	child_limits(s);
+	err = child_files(s);
+	if (!err)
+		err = child_affinity(s->args.affinity);
+	if (err)
+		return err;
+	set_user_nice(current, s->args.nice);
+	return kernel_execve_file(s->binary, s->args.name, argv, envp);
+}
+
+/* Runs as the new process, in the kernel; returning 0 enters the program. */
+static int child_main(void *arg)
+{
+	struct spawn *s = arg;
+	struct pith_process *inherited = current->pith_process;
+
+	pith_get(&s->process->obj);
+	current->pith_process = s->process;
+	pith_put(&inherited->obj);
+	current->pith_mode = PITH_MODE_COMPONENT;
+	mutex_lock(&pith_process_lock);
+	s->process->pid = get_pid(task_pid(current));
+	list_add_tail(&s->process->link, &s->process->domain->processes);
+	mutex_unlock(&pith_process_lock);
+
+	s->err = child_setup(s);
+	s->process->started = !s->err;
+	if (s->err) {
+		complete(&s->done);
+		do_exit(SIGKILL);
+	}
+	complete(&s->done);
+	return 0;
+}
+
+static int start(struct spawn *s)
+{
+	struct kernel_clone_args args = {
+		.flags		= CLONE_VM | CLONE_FILES | CLONE_UNTRACED,
+		.exit_signal	= SIGCHLD,
+		.fn		= child_main,
+		.fn_arg		= s,
+	};
+	pid_t pid;
+
+	init_completion(&s->done);
+	pid = kernel_clone(&args);
+	if (pid < 0)
+		return pid;
+	wait_for_completion(&s->done);
+	return s->err;
+}
+
+/* The domain's owner destroyed it while we started a process in it. */
+static void kill_if_orphan(struct pith_process *p)
+{
+	bool dead;
+
+	raw_spin_lock_irq(&p->domain->lock);
+	dead = p->domain->dead;
+	raw_spin_unlock_irq(&p->domain->lock);
+	if (dead)
+		pith_kill(p);
+}
+
+static int spawn(struct pith_domain *d, struct spawn *s)
+{
+	struct pith_process *p;
+	int err, fd;
+
+	if (s->args.exit_notif != -1) {
+		struct pith_notif *n = pith_fd_notif(s->args.exit_notif);
+
+		if (IS_ERR(n))
+			return PTR_ERR(n);
+		s->process->exit_notif = n;
+	}
+	err = pith_charge(d, s->args.charge, 0);
+	if (err)
+		return err;
+	p = s->process;
+	p->charge = s->args.charge;
+	pith_get(&p->obj);
+	fd = pith_cap_install(&p->obj, PITH_R_MANAGE);
+	if (fd < 0) {
+		pith_uncharge(d, p->charge, 0);
+		return fd;
+	}
+	err = start(s);
+	if (err) {
+		if (!p->pid)	/* its exit does that otherwise */
+			pith_uncharge(d, p->charge, 0);
+		close_fd(fd);
+		return err;
+	}
+	kill_if_orphan(p);
+	return fd;
+}
+
+int pith_op_spawn(struct pith_cap *domain, void __user *arg)
+{
+	struct pith_domain *d = container_of(domain->obj, struct pith_domain,
+					     obj);
+	struct spawn *s;
+	int ret = -ENOMEM;
+
+	if (current->pith_mode != PITH_MODE_CORE)
+		return -EPERM;
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return ret;
+	s->process = pith_process_new(d);
+	if (!s->process)
+		goto out;
+	ret = -EFAULT;
+	if (copy_from_user(&s->args, arg, sizeof(s->args)))
+		goto out;
+	ret = args_valid(&s->args) ? get_binary(s) : -EINVAL;
+	if (!ret)
+		ret = get_caps(s);
+	if (!ret)
+		ret = spawn(d, s);
+out:
+	put_files(s);
+	if (s->process)
+		pith_put(&s->process->obj);
+	kfree(s);
+	return ret;
+}
+
+/* --- on a process capability --------------------------------------------------------------- */
+
+static u64 cpu_time(struct pith_process *p)
+{
+	struct task_struct *task = get_pid_task(p->pid, PIDTYPE_PID);
+	struct task_cputime t = {};
+
+	if (task) {
+		thread_group_cputime(task, &t);
+		put_task_struct(task);
+	}
+	return t.sum_exec_runtime;
+}
+
+static int process_info(struct pith_process *p, void __user *arg)
+{
+	struct pith_proc_info info;
+
+	mutex_lock(&pith_process_lock);
+	info = (struct pith_proc_info) {
+		.exited = p->exited,
+		.status = p->status,
+		.cpu_ns = p->exited ? p->cpu_ns : cpu_time(p),
+	};
+	mutex_unlock(&pith_process_lock);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+int pith_process_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_process *p = container_of(cap->obj, struct pith_process, obj);
+
+	if (op == PITH_OP_PROC_INFO)
+		return process_info(p, arg);
+	if (!(cap->rights & PITH_R_MANAGE))
+		return -EPERM;
+	mutex_lock(&pith_process_lock);
+	if (!p->exited)
+		pith_kill(p);
+	mutex_unlock(&pith_process_lock);
+	return 0;
+}
