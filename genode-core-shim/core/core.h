@@ -51,6 +51,8 @@ extern const struct core_service pd_service, cpu_service, rom_service,
 
 /* parent.c: the Parent interface, for init. Returns init's parent capability. */
 int parent_init(void);
+/* The open session with this id, which is its badge, or NULL. */
+struct core_session *parent_session(uint64_t id);
 /* A LOG session that core opens itself, for @label: its fd. */
 int parent_log_cap(const char *label);
 

@@ -89,6 +89,20 @@ int cpu_launch(struct cpu_launch *l)
 	return process;
 }
 
+/*
+ * A capability of one of core's own sessions comes back as its badge: a LOG
+ * session for the child, say. The child gets a new one, if the session lives.
+ */
+static int reclaim(struct ep_request *in, unsigned int i)
+{
+	if (in->caps[i] != PITH_CAP_OWN)
+		return 0;
+	if (!parent_session(in->cap_badges[i]))
+		return -EBADF;
+	in->caps[i] = pith_mint_badge(core.ep.ep, in->cap_badges[i]);
+	return in->caps[i] < 0 ? in->caps[i] : 0;
+}
+
 static int start(struct core_session *s, struct ep_request *in)
 {
 	const struct cpu_start *req = ep_req(in, struct cpu_start);
@@ -105,6 +119,12 @@ static int start(struct core_session *s, struct ep_request *in)
 		return -EINVAL;
 	l.name = req->name;
 	l.stack = req->stack;
+	for (unsigned int i = 3; i < 3 + PITH_SLOTS; i++) {
+		int err = reclaim(in, i);
+
+		if (err)
+			return err;
+	}
 	process = cpu_launch(&l);
 	if (process < 0)
 		return process;

@@ -103,8 +103,7 @@ static int create(struct ep_request *in)
 	return ep_reply_data(&core.ep, in, &rep, sizeof(rep));
 }
 
-/* A session id is its badge; whatever service it belongs to. */
-static struct core_session *session_of(uint64_t id)
+struct core_session *parent_session(uint64_t id)
 {
 	struct core_session *s;
 
@@ -119,7 +118,7 @@ static struct core_session *session_of(uint64_t id)
 static int close_session(struct ep_request *in)
 {
 	const struct parent_id *req = ep_req(in, struct parent_id);
-	struct core_session *s = req ? session_of(req->id) : NULL;
+	struct core_session *s = req ? parent_session(req->id) : NULL;
 
 	if (!s)
 		return -ENOENT;

@@ -45,6 +45,13 @@ static int dma_addr(struct ep_request *in)
 					 p.count * sizeof(addr[0]));
 }
 
+static int flush_log(void)
+{
+	struct pith_text nothing = { .len = 0 };
+
+	return pith_control(core.hardware, PITH_OP_HW_CONSOLE, &nothing);
+}
+
 static int system_action(struct ep_request *in)
 {
 	const struct pd_system *req = ep_req(in, struct pd_system);
@@ -55,6 +62,8 @@ static int system_action(struct ep_request *in)
 		reboot(RB_AUTOBOOT);
 	else if (req->action == PD_SYSTEM_HALT)
 		reboot(RB_HALT_SYSTEM);
+	else if (req->action == PD_SYSTEM_FLUSH)
+		return flush_log();
 	else
 		return -EINVAL;
 	return -EIO;

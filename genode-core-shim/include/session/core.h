@@ -19,8 +19,9 @@ enum pd_method {
 	/* DMA_ADDR: struct pd_dma_addr + cap 0 (memory) -> struct
 	 * pd_dma_addr_reply. EACCES unless the session is managing_system. */
 	PD_DMA_ADDR,
-	/* SYSTEM: struct pd_system -> does not return if it works. EACCES
-	 * unless managing_system. */
+	/* SYSTEM: struct pd_system -> REBOOT and HALT do not return if they
+	 * work; FLUSH returns when the log is on the console. EACCES unless
+	 * managing_system. */
 	PD_SYSTEM,
 	/* HW_INFO: -> struct pith_hw_info. EACCES unless managing_system. */
 	PD_HW_INFO,
@@ -36,7 +37,7 @@ struct pd_dma_addr_reply {
 	uint32_t count;		/* addresses follow, uint64_t each */
 	uint32_t zero;
 };
-enum pd_system_action { PD_SYSTEM_REBOOT = 1, PD_SYSTEM_HALT };
+enum pd_system_action { PD_SYSTEM_REBOOT = 1, PD_SYSTEM_HALT, PD_SYSTEM_FLUSH };
 struct pd_system {
 	uint32_t action;
 	uint32_t zero;

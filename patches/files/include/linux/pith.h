@@ -28,9 +28,14 @@ extern unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)];
 
 /* mmap() of a process that has a domain: what to map instead, with @flags; NULL:
  * as it was asked for; or an error. */
-struct file *pith_mmap_file(unsigned long len, unsigned long *flags);
+struct file *pith_mmap_file(unsigned long addr, unsigned long len,
+			    unsigned long *flags);
 /* -EPERM unless a component only adds a thread to itself. */
 int pith_check_clone(u64 flags);
+/* -ENOSYS for a component's futex operation that reaches beyond itself. */
+int pith_check_futex(int op);
+/* -ENOEXEC: a component's program has no interpreter found by a path. */
+int pith_check_interpreter(void);
 /* -EPERM for a component's change of anything but its own thread pointer. */
 int pith_check_arch_prctl(int option);
 void pith_fork(struct task_struct *child);
@@ -46,12 +51,15 @@ extern u64 pith_acpi_rsdp;
 
 #define pith_call_allowed(nr)	true
 
-static inline struct file *pith_mmap_file(unsigned long len,
+static inline struct file *pith_mmap_file(unsigned long addr,
+					  unsigned long len,
 					  unsigned long *flags)
 {
 	return NULL;
 }
 static inline int pith_check_clone(u64 flags) { return 0; }
+static inline int pith_check_futex(int op) { return 0; }
+static inline int pith_check_interpreter(void) { return 0; }
 static inline int pith_check_arch_prctl(int option) { return 0; }
 static inline void pith_fork(struct task_struct *child) { }
 static inline void pith_thread_exit(struct task_struct *task) { }

@@ -81,7 +81,6 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
 	*cap = (struct pith_cap) {
 		.obj = obj, .payer = payer, .rights = rights,
 		.badge = badge, .offset = offset, .size = size,
-		.watch_link = LIST_HEAD_INIT(cap->watch_link),
 	};
 	if (mem)
 		inode = container_of(obj, struct pith_mem, obj)->inode;

@@ -523,19 +523,18 @@ long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
 
 /* --- endpoint life ------------------------------------------------------------------- */
 
+/* The next notification that watches @ep, referenced. */
 static struct pith_notif *next_watch(struct pith_endpoint *ep)
 {
-	struct pith_notif *n = NULL;
-	struct pith_cap *cap;
+	struct pith_notif *n;
 
 	raw_spin_lock_irq(&ep->lock);
-	cap = list_first_entry_or_null(&ep->watchers, struct pith_cap,
-				       watch_link);
-	if (cap) {
-		list_del_init(&cap->watch_link);
-		n = cap->watch;
-		cap->watch = NULL;
-	}
+	do {
+		n = list_first_entry_or_null(&ep->watchers, struct pith_notif,
+					     watch_link);
+		if (n)
+			list_del_init(&n->watch_link);
+	} while (n && !refcount_inc_not_zero(&n->obj.ref));
 	raw_spin_unlock_irq(&ep->lock);
 	return n;
 }
@@ -568,39 +567,14 @@ static void ep_die(struct pith_endpoint *ep)
 	}
 }
 
-/* Swap @cap's watch for @n; returns the old one. */
-static struct pith_notif *set_watch(struct pith_cap *cap, struct pith_notif *n,
-				    bool *dead)
-{
-	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
-						obj);
-	struct pith_notif *old;
-
-	raw_spin_lock_irq(&ep->lock);
-	*dead = ep->dead;
-	old = cap->watch;
-	cap->watch = *dead ? NULL : n;
-	list_del_init(&cap->watch_link);
-	if (cap->watch)
-		list_add_tail(&cap->watch_link, &ep->watchers);
-	raw_spin_unlock_irq(&ep->lock);
-	return old;
-}
-
 int pith_op_ep_watch(struct pith_cap *cap, void __user *arg)
 {
-	struct pith_notif *n = pith_arg_notif(arg), *old;
-	bool dead;
+	struct pith_notif *n = pith_arg_notif(arg, PITH_R_MANAGE);
 
 	if (IS_ERR(n))
 		return PTR_ERR(n);
-	old = set_watch(cap, n, &dead);
-	if (old)
-		pith_put(&old->obj);
-	if (dead) {
-		pith_notif_signal(n, 1);
-		pith_put(&n->obj);
-	}
+	pith_notif_watch(n, container_of(cap->obj, struct pith_endpoint, obj));
+	pith_put(&n->obj);
 	return 0;
 }
 
@@ -608,12 +582,7 @@ static void ep_cap_gone(struct pith_cap *cap)
 {
 	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
 						obj);
-	struct pith_notif *watch;
-	bool dead;
 
-	watch = set_watch(cap, NULL, &dead);
-	if (watch)
-		pith_put(&watch->obj);
 	if ((cap->rights & PITH_R_RECV) && atomic_dec_and_test(&ep->receivers))
 		ep_die(ep);
 }

@@ -3,10 +3,13 @@
  * The hardware capability and what is made with it: device memory, I/O ports,
  * physical addresses for DMA, the console, figures about the machine.
  */
+#include <linux/console.h>
 #include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
@@ -15,6 +18,7 @@
 #include <asm/io_apic.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
+#include <asm/serial.h>
 #endif
 #include "pith.h"
 
@@ -161,6 +165,16 @@ static int ports_claim(struct pith_ports *p)
 	return err;
 }
 
+/* The port that the kernel's log goes to. */
+static bool log_port(u32 base, u32 size)
+{
+#ifdef CONFIG_EARLY_PRINTK
+	if (early_console && !strcmp(early_console->name, "earlyser"))
+		return overlap(base, size, early_serial_base, 8);
+#endif
+	return false;
+}
+
 static int hw_io_port(void __user *arg)
 {
 	struct pith_io_port a;
@@ -176,6 +190,8 @@ static int hw_io_port(void __user *arg)
 		if (overlap(a.base, a.size, kernel_ports[i].first,
 			    kernel_ports[i].last - kernel_ports[i].first + 1))
 			return -EPERM;
+	if (log_port(a.base, a.size))
+		return -EPERM;
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
@@ -241,6 +257,20 @@ static int hw_info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+#define FLUSH_MS	1000
+
+/* The console is written by a thread; let it finish before the machine stops. */
+static int flush_console(struct notifier_block *nb, unsigned long action,
+			 void *data)
+{
+	pr_flush(FLUSH_MS, true);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block console_flusher = {
+	.notifier_call	= flush_console,
+};
+
 static int hw_console(void __user *arg)
 {
 	struct pith_text t;
@@ -248,8 +278,10 @@ static int hw_console(void __user *arg)
 
 	if (copy_from_user(&t, arg, sizeof(t)))
 		return -EFAULT;
-	if (t.zero || !t.len || t.len >= sizeof(text))
+	if (t.zero || t.len >= sizeof(text))
 		return -EINVAL;
+	if (!t.len)
+		return pr_flush(FLUSH_MS, true) ? 0 : -ETIMEDOUT;
 	if (copy_from_user(text, u64_to_user_ptr(t.text), t.len))
 		return -EFAULT;
 	if (text[t.len - 1] == '\n')
@@ -325,5 +357,6 @@ int pith_hw_install(void)
 	if (!hw)
 		return -ENOMEM;
 	pith_object_init(hw, PITH_T_HARDWARE, hw_free);
+	register_reboot_notifier(&console_flusher);
 	return pith_cap_install(hw, 0);
 }

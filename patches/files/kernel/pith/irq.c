@@ -142,7 +142,7 @@ int pith_op_hw_msi(void __user *arg)
 
 static int irq_bind(struct pith_irq_line *line, void __user *arg)
 {
-	struct pith_notif *n = pith_arg_notif(arg), *old;
+	struct pith_notif *n = pith_arg_notif(arg, PITH_R_SIGNAL), *old;
 
 	if (IS_ERR(n))
 		return PTR_ERR(n);

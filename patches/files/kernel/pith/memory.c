@@ -154,12 +154,17 @@ static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
 #define MMAP_ANON	(MMAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | \
 			 MAP_NORESERVE | MAP_STACK)
 
-struct file *pith_mmap_file(unsigned long len, unsigned long *flags)
+#define LOWEST		0x10000		/* what a null pointer may reach */
+
+struct file *pith_mmap_file(unsigned long addr, unsigned long len,
+			    unsigned long *flags)
 {
 	struct pith_mem *mem;
 
 	if (!current->pith_process)
 		return NULL;
+	if ((*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && addr < LOWEST)
+		return ERR_PTR(-EPERM);
 	if (!(*flags & MAP_ANONYMOUS))
 		return (*flags & MAP_SHARED) && !(*flags & ~MMAP_SHARED) ?
 			NULL : ERR_PTR(-EPERM);

@@ -23,11 +23,49 @@ static void unbind(struct pith_notif *n)
 		pith_put(&ep->obj);
 }
 
+/* Swap what @n watches; true if the new endpoint is dead already. */
+static bool swap_watched(struct pith_notif *n, struct pith_endpoint *ep,
+			 struct pith_endpoint **old)
+{
+	bool dead = false;
+
+	raw_spin_lock_irq(&n->lock);
+	*old = n->watched;
+	if (*old) {
+		raw_spin_lock(&(*old)->lock);
+		list_del_init(&n->watch_link);
+		raw_spin_unlock(&(*old)->lock);
+	}
+	n->watched = ep;
+	if (ep) {
+		raw_spin_lock(&ep->lock);
+		dead = ep->dead;
+		if (!dead)
+			list_add_tail(&n->watch_link, &ep->watchers);
+		raw_spin_unlock(&ep->lock);
+	}
+	raw_spin_unlock_irq(&n->lock);
+	return dead;
+}
+
+void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep)
+{
+	struct pith_endpoint *old;
+
+	if (ep)
+		pith_get(&ep->obj);
+	if (swap_watched(n, ep, &old))
+		pith_notif_signal(n, 1);
+	if (old)
+		pith_put(&old->obj);
+}
+
 static void notif_free(struct pith_object *obj)
 {
 	struct pith_notif *n = container_of(obj, struct pith_notif, obj);
 
 	unbind(n);
+	pith_notif_watch(n, NULL);
 	kfree(n);
 }
 
@@ -63,6 +101,7 @@ int pith_op_notif_create(void)
 	pith_object_init(&n->obj, PITH_T_NOTIFICATION, notif_free);
 	raw_spin_lock_init(&n->lock);
 	INIT_LIST_HEAD(&n->link);
+	INIT_LIST_HEAD(&n->watch_link);
 	return pith_cap_install(&n->obj, PITH_R_SIGNAL | PITH_R_MANAGE);
 }
 
@@ -111,12 +150,12 @@ int pith_op_notif_bind(struct pith_cap *cap, void __user *arg)
 	return 0;
 }
 
-struct pith_notif *pith_fd_notif(int fd)
+struct pith_notif *pith_fd_notif(int fd, u32 rights)
 {
 	struct pith_cap *cap;
 	struct fd f;
 
-	cap = pith_fd_cap(fd, PITH_T_NOTIFICATION, PITH_R_SIGNAL, &f);
+	cap = pith_fd_cap(fd, PITH_T_NOTIFICATION, rights, &f);
 	if (IS_ERR(cap))
 		return ERR_CAST(cap);
 	pith_get(cap->obj);
@@ -124,11 +163,11 @@ struct pith_notif *pith_fd_notif(int fd)
 	return container_of(cap->obj, struct pith_notif, obj);
 }
 
-struct pith_notif *pith_arg_notif(void __user *arg)
+struct pith_notif *pith_arg_notif(void __user *arg, u32 rights)
 {
 	struct pith_fd_arg a;
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return ERR_PTR(-EFAULT);
-	return a.zero ? ERR_PTR(-EINVAL) : pith_fd_notif(a.fd);
+	return a.zero ? ERR_PTR(-EINVAL) : pith_fd_notif(a.fd, rights);
 }

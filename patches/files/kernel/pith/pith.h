@@ -39,8 +39,6 @@ struct pith_cap {
 	u32 rights;
 	u64 badge;			/* endpoint */
 	u64 offset, size;		/* memory: the range, in bytes */
-	struct pith_notif *watch;	/* endpoint: tell of its death; ep->lock */
-	struct list_head watch_link;
 };
 
 /* --- cap.c ------------------------------------------------------------------ */
@@ -119,21 +117,25 @@ struct pith_endpoint;
 
 struct pith_notif {
 	struct pith_object obj;
-	raw_spinlock_t lock;		/* @ep, @badge */
+	raw_spinlock_t lock;		/* @ep, @badge, @watched */
 	struct pith_endpoint *ep;	/* bound to, referenced */
 	u64 badge;
 	atomic64_t count;
 	bool pending;			/* on ep->notes; ep->lock */
 	struct list_head link;
+	struct pith_endpoint *watched;	/* referenced; @lock */
+	struct list_head watch_link;	/* watched->watchers; its lock */
 };
 
 void pith_notif_signal(struct pith_notif *n, u64 count);
 int pith_op_notif_create(void);
 int pith_op_notif_bind(struct pith_cap *cap, void __user *arg);
-/* Referenced notification of descriptor @fd (right SIGNAL), or an error. */
-struct pith_notif *pith_fd_notif(int fd);
+/* Referenced notification of descriptor @fd with @rights, or an error. */
+struct pith_notif *pith_fd_notif(int fd, u32 rights);
 /* Argument struct pith_fd_arg of @arg as such a notification. */
-struct pith_notif *pith_arg_notif(void __user *arg);
+struct pith_notif *pith_arg_notif(void __user *arg, u32 rights);
+/* Let @n fire when @ep, which may be NULL, dies, instead of what it watched. */
+void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep);
 
 /* --- endpoint.c ------------------------------------------------------------------ */
 
@@ -146,7 +148,7 @@ struct pith_endpoint {
 	struct list_head callers;	/* threads, oldest first */
 	struct list_head servers;	/* threads, latest first: warm cache */
 	struct list_head notes;		/* pending notifications */
-	struct list_head watchers;	/* capabilities */
+	struct list_head watchers;	/* notifications */
 };
 
 /* What is in flight: label, payload length, references to files. */
@@ -228,7 +230,10 @@ int pith_op_hw_msi(void __user *arg);
 int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg);
 extern u64 pith_boot_free;
 
-/* Size of the descriptor table of a component. */
+/* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096
+#define PITH_CORE_TABLE	65536
+/* Mappings that a process may have. */
+#define PITH_MAPPINGS	1024
 
 #endif

@@ -308,7 +308,8 @@ static int spawn(struct pith_domain *d, struct spawn *s)
 	int err, fd;
 
 	if (s->args.exit_notif != -1) {
-		struct pith_notif *n = pith_fd_notif(s->args.exit_notif);
+		struct pith_notif *n = pith_fd_notif(s->args.exit_notif,
+						     PITH_R_SIGNAL);
 
 		if (IS_ERR(n))
 			return PTR_ERR(n);

@@ -6,10 +6,12 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/prctl.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
+#include <uapi/linux/futex.h>
 #include <asm/unistd.h>
 #ifdef CONFIG_X86
 #include <asm/prctl.h>
@@ -68,6 +70,31 @@ static int __init pith_calls_init(void)
 	return 0;
 }
 pure_initcall(pith_calls_init);
+
+/*
+ * Waiting and waking by address, in the component's own memory. The operations
+ * with priority inheritance and robust lists name threads by global numbers.
+ */
+int pith_check_futex(int op)
+{
+	if (current->pith_mode != PITH_MODE_COMPONENT)
+		return 0;
+	switch (op & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAKE:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAKE_BITSET:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		return 0;
+	}
+	return -ENOSYS;
+}
+
+int pith_check_interpreter(void)
+{
+	return current->pith_mode == PITH_MODE_COMPONENT ? -ENOEXEC : 0;
+}
 
 int pith_check_arch_prctl(int option)
 {
@@ -128,6 +155,10 @@ static int bootstrap(void __user *arg)
 	p = pith_process_new(root);
 	if (!p)
 		goto out;
+	/* bounds the page tables that a small quota can be spread over */
+	sysctl_max_map_count = PITH_MAPPINGS;
+	current->signal->rlim[RLIMIT_NOFILE] =
+		(struct rlimit) { PITH_CORE_TABLE, PITH_CORE_TABLE };
 	current->pith_process = p;
 	current->pith_mode = PITH_MODE_CORE;
 	err = bootstrap_caps(root, &b);
@@ -244,7 +275,7 @@ SYSCALL_DEFINE2(pith_signal, int, fd, u64, count)
 
 	if (!count)
 		return -EINVAL;
-	n = pith_fd_notif(fd);
+	n = pith_fd_notif(fd, PITH_R_SIGNAL);
 	if (IS_ERR(n))
 		return PTR_ERR(n);
 	pith_notif_signal(n, count);

@@ -78,12 +78,14 @@ struct pith_msg {
  * long pith_call(int ep, __u64 deadline)
  *	Send the message in the calling thread's buffer to endpoint @ep and wait
  *	for the reply, which replaces it. Right: CALL. 0 on success. On an error
- *	the buffer is as it was before the call and no capability was passed.
+ *	the buffer is as it was before the call; after ETIMEDOUT, EPIPE or EINTR
+ *	the server may have received the message, capabilities included.
  *
  * long pith_reply_wait(int fd, __u32 flags, __u64 deadline)
  *	PITH_REPLY: send the buffer as the reply to the call this thread received
- *	last, or, if @fd is a reply object, to the call saved in it. A caller that
- *	has gone meanwhile is not an error.
+ *	last (@fd is then an endpoint with RECV), or, if @fd is a reply object, to
+ *	the call saved in it. A caller that has gone meanwhile is not an error; a
+ *	reply object that was used already is (EPIPE).
  *	PITH_WAIT: then wait for the next call or notification at endpoint @fd
  *	(right RECV). A call that was received and not answered is dropped: its
  *	caller gets EPIPE.
@@ -240,8 +242,9 @@ struct pith_identify {
 };
 
 /*
- * EP_WATCH: signal notification @fd (right SIGNAL) once when the endpoint dies,
- * at once if it is dead already. Any right to the endpoint.
+ * EP_WATCH: signal notification @fd (right MANAGE) once when the endpoint dies,
+ * at once if it is dead already. Any right to the endpoint. A notification
+ * watches one endpoint, the latest it was told to, as long as it exists.
  * IRQ_BIND: signal notification @fd at each interrupt, then keep the line
  * masked until IRQ_ACK.
  */
@@ -317,7 +320,10 @@ struct pith_hw_info {
 	__u32 zero;
 };
 
-/* HW_CONSOLE: write @len (1 .. 512) bytes to the kernel log and console. */
+/*
+ * HW_CONSOLE: write @len (1 .. 512) bytes to the kernel log and console. The
+ * console follows a little later; @len 0 waits until it has (ETIMEDOUT: 1 s).
+ */
 struct pith_text {
 	__u64 text;		/* address */
 	__u32 len;

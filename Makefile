@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `make help` says what there is. One rule per thing, everything made is under
+# build/ or in the cache ($PITH_CACHE), and a changed flag, pin, fragment or
+# patch remakes what depends on it and nothing else.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+
+B := build
+PITH_CACHE ?= $(HOME)/.cache/pith
+export PITH_CACHE
+JOBS ?= $(shell nproc)
+SCENARIO ?= first_light
+STEP := scripts/step
+# A step runs a make of its own; it must not look for the job server of this one.
+CLEAN_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+include scripts/make/kernel.mk
+include scripts/make/components.mk
+
+# --- what people ask for --------------------------------------------------------
+
+.PHONY: all
+all: kernel components	## kernel and components (the default)
+
+.PHONY: run
+run: $(B)/stamp/packages-run all demo-disk ## boot; DISK= RUN= DISK_RW=1 SMP= MEM= SCENARIO= PART= QEMU_EXTRA=
+	@scripts/run
+
+TEST_NEEDS := $(patsubst %,$(B)/stamp/packages-%,run test measure)
+.PHONY: demo-disk
+demo-disk: $(B)/demo.img ## the disk that `make run` boots with
+$(B)/demo.img: scripts/demo-disk | $(B)/stamp/packages-run
+	@$(STEP) 'demo disk' $(B)/log/demo-disk.log scripts/demo-disk $@
+
+.PHONY: test
+test: $(TEST_NEEDS) all ## all tests; ONLY=pattern for some
+	@scripts/test-all $(if $(ONLY),--only '$(ONLY)')
+
+.PHONY: fuzz
+fuzz: $(B)/stamp/packages-test third-party ## fuzz targets for SECONDS= each (300)
+	@scripts/test-all --only fuzz --fuzz-seconds $(or $(SECONDS),300)
+
+.PHONY: loc
+loc: $(B)/stamp/packages-measure all ## count lines of kernel and components
+	@scripts/loc --all --kernel $(KERNEL) --build $(B) --cache "$(PITH_CACHE)"
+
+.PHONY: tcb
+tcb: $(B)/stamp/packages-measure $(HID2JSON) ## what APP= has to trust, and why
+	@scripts/tcb $(or $(APP),$(error name it: make tcb APP=shell))
+
+.PHONY: patches-check
+patches-check: $(B)/stamp/packages-build ## the patch series is in order
+	@scripts/kernel-tree check
+
+.PHONY: doctor
+doctor: ## missing packages, KVM, disk space
+	@scripts/doctor
+
+.PHONY: clean
+clean: ## remove build/, not the cache
+	rm -rf $(B)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## *\(.*\)/\1\t\2/p' Makefile \
+		$(filter-out Makefile,$(wildcard scripts/make/*.mk)) | \
+		while IFS='	' read -r name text; do \
+			printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@echo 'KERNEL_TARBALL=FILE: another 6.12.y source. V=1: show commands.'
+
+# --- what the machine needs -------------------------------------------------------
+
+$(B)/stamp/packages-%: scripts/packages
+	@scripts/packages install $*
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: FORCE
+FORCE:

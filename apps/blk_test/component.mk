@@ -1,0 +1,2 @@
+NAME := blk_test
+SRCS := main.c ../../servers/lib/block_client.c

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The life of a child, see enum child_state. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pith/rpc.h>
+#include <session/core.h>
+#include "init.h"
+
+#define RETRY		PITH_MS(500)	/* of a start that lacks quota */
+#define TO(state)	(1u << CHILD_##state)
+
+static const unsigned int legal[CHILD_STATES] = {
+	[CHILD_DOWN]		= TO(STARTING),
+	[CHILD_STARTING]	= TO(RUNNING) | TO(ENDING),
+	[CHILD_RUNNING]		= TO(ENDING),
+	[CHILD_ENDING]		= TO(EXITED) | TO(BACKOFF) | TO(FAILED),
+	[CHILD_BACKOFF]		= TO(STARTING),
+};
+
+static const char *const names[CHILD_STATES] = {
+	"down", "starting", "running", "ending", "restarting", "exited", "failed",
+};
+
+static void end(struct child *c);
+
+const char *child_state_name(enum child_state state)
+{
+	return names[state];
+}
+
+static void set_state(struct child *c, enum child_state to)
+{
+	if (!(legal[c->state] & 1u << to))
+		env_fatal("child %s: %s -> %s is not possible", c->conf->name,
+			  names[c->state], names[to]);
+	c->state = to;
+}
+
+bool child_is_down(const struct child *c)
+{
+	return c->state == CHILD_EXITED || c->state == CHILD_FAILED;
+}
+
+void child_complain(struct child *c, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	if (c->complaints > COMPLAINTS_PER_CHILD)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_line("child \"%s\": %s%s", c->conf->name, text,
+		 c->complaints == COMPLAINTS_PER_CHILD ?
+		 " (no more of this)" : "");
+	c->complaints++;
+}
+
+/* --- start --------------------------------------------------------------------------- */
+
+/*
+ * A session that the child starts with: what it costs is taken off its quota.
+ * @quota: to donate, NULL for the usual.
+ */
+static int open_for(struct child *c, struct session *s, const char *service,
+		    const char *label, const char *args,
+		    const struct session_quota *quota)
+{
+	struct quota before = quota_limit(PITH_SLOT_DOMAIN), after;
+	int err;
+
+	err = env_session(s, service, label, args, quota,
+			  pith_now() + PARENT_TIMEOUT);
+	after = quota_limit(PITH_SLOT_DOMAIN);
+	if (!err && quota_sub(before, after, &after))
+		quota_add(c->cost, after, &c->cost);
+	return err;
+}
+
+/* A call without data to a service of the parent that answers with a capability. */
+static int get_cap(int session, uint64_t method, void *rep, size_t rep_len)
+{
+	int cap = -1;
+	struct rpc r = {
+		.rep = rep, .rep_len = rep_len,
+		.rep_caps = &cap, .nrep_caps = 1,
+	};
+	int err = rpc_call(session, method, &r, pith_now() + PARENT_TIMEOUT);
+
+	return err ? err : cap < 0 ? -EPROTO : cap;
+}
+
+/* What a PD session is donated is the domain's own quota: that comes later. */
+static int open_pd(struct child *c)
+{
+	static const struct session_quota nothing = { .ram = 0, .caps = 0 };
+	int err = open_for(c, &c->pd, "PD", c->conf->name,
+			   c->conf->managing_system ? "managing_system=yes" : "",
+			   &nothing);
+
+	if (!err) {
+		c->domain = get_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
+		err = c->domain < 0 ? c->domain : 0;
+	}
+	return err;
+}
+
+static int open_cpu(struct child *c)
+{
+	char args[PARENT_ARGS_MAX];
+
+	snprintf(args, sizeof(args), "priority=%u", c->conf->priority);
+	return open_for(c, &c->cpu, "CPU", c->conf->name, args, NULL);
+}
+
+/* The program; the ROM session is not needed beyond the start. */
+static int get_binary(struct child *c)
+{
+	struct rom_dataspace ds;
+	struct session rom;
+	int err, mem;
+
+	err = env_session(&rom, "ROM", c->conf->binary, "", NULL,
+			  pith_now() + PARENT_TIMEOUT);
+	if (err)
+		return err;
+	mem = get_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
+	env_close(&rom);
+	return mem;
+}
+
+/* Give the child what its start has left of its quota. */
+static int endow(struct child *c)
+{
+	struct quota q = { c->conf->ram, c->conf->caps };
+	struct quota keep = { QUOTA_INIT_RAM / 4, QUOTA_INIT_CAPS / 4 };
+	struct quota unused = quota_unused(PITH_SLOT_DOMAIN);
+
+	if (!quota_sub(q, c->cost, &q)) {
+		log_error("child \"%s\": its start alone takes %llu bytes and "
+			  "%llu caps of its quota", c->conf->name,
+			  (unsigned long long)c->cost.ram,
+			  (unsigned long long)c->cost.caps);
+		return -EDQUOT;
+	}
+	/* What others have not given back yet is not taken from init's own. */
+	if (!quota_sub(unused, keep, &unused) || !quota_sub(unused, q, &unused))
+		return -EAGAIN;
+	return quota_move(PITH_SLOT_DOMAIN, c->domain, q);
+}
+
+/* cap slots of CPU_START */
+enum { DOMAIN, BINARY, EXIT, CHILD_PARENT, CHILD_DOMAIN, CHILD_LOG, NCAPS };
+
+static int spawn(struct child *c, const int *caps)
+{
+	struct cpu_start req = { .stack = 0 };
+	struct cpu_start_reply rep;
+	struct rpc r = {
+		.req = &req, .req_len = sizeof(req),
+		.rep = &rep, .rep_len = sizeof(rep),
+		.caps = caps, .ncaps = NCAPS,
+		.rep_caps = &c->process, .nrep_caps = 1,
+	};
+	int err;
+
+	memcpy(req.name, c->conf->name, sizeof(req.name));
+	err = rpc_call(c->cpu.cap, CPU_START, &r, pith_now() + PARENT_TIMEOUT);
+	return err ? err : c->process < 0 ? -EPROTO : 0;
+}
+
+static void exited(void *ctx, uint64_t count);
+
+/* With all capabilities at hand; those made here go to the child only. */
+static int start_process(struct child *c)
+{
+	int caps[NCAPS] = { -1, -1, -1, -1, -1, -1 };
+	int err = 0, i;
+
+	caps[DOMAIN] = c->domain;
+	caps[CHILD_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
+	c->exit_notif = ep_new_notification(&init.ep, exited, c, &c->exit_badge);
+	caps[EXIT] = c->exit_notif;
+	caps[CHILD_PARENT] = ep_new_object(&init.ep, parent_call, c,
+					   &c->parent_badge);
+	caps[CHILD_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE);
+	caps[BINARY] = get_binary(c);
+	for (i = 0; i < CHILD_LOG && !err; i++)
+		err = caps[i] < 0 ? caps[i] : 0;
+	if (err == -ENOENT)
+		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
+			  c->conf->binary);
+	if (!err)
+		err = spawn(c, caps);
+	pith_close(caps[CHILD_PARENT]);
+	pith_close(caps[CHILD_DOMAIN]);
+	pith_close(caps[BINARY]);
+	return err;
+}
+
+static void start_failed(struct child *c, int err)
+{
+	if (err != -EAGAIN)
+		log_error("child \"%s\" cannot be started: %s", c->conf->name,
+			  strerror(-err));
+	else if (!c->waits)
+		log_line("child \"%s\" waits for quota that servers still hold",
+			 c->conf->name);
+	c->waits = err == -EAGAIN;
+	c->start_error = err;
+	end(c);
+}
+
+/* All but the LOG session, which is open or does not exist. */
+static void start_rest(struct child *c)
+{
+	int err = open_pd(c);
+
+	if (!err)
+		err = open_cpu(c);
+	if (!err)
+		err = endow(c);
+	if (!err)
+		err = start_process(c);
+	if (err) {
+		start_failed(c, err);
+		return;
+	}
+	c->waits = false;
+	set_state(c, CHILD_RUNNING);
+}
+
+/* LOG from another child: init opens it and pays from the child's quota. */
+static int open_log_at_child(struct child *c, const struct route *r)
+{
+	struct parent_session req = { .service = "LOG", .ram = 16384, .caps = 8 };
+	struct init_session *s;
+	int err;
+
+	if (child_is_down(&init.children[r->child]))
+		return -EPIPE;
+	s = session_new(c, SERVER_CHILD, r, &req, true, &err);
+	if (!s)
+		return err;
+	quota_add(c->cost, s->quota, &c->cost);
+	session_enqueue(s);
+	return 0;
+}
+
+void child_log_ready(struct child *c, int cap)
+{
+	if (cap < 0)
+		log_line("child \"%s\" starts without a log", c->conf->name);
+	c->log_cap = cap;
+	start_rest(c);
+}
+
+static void start(struct child *c)
+{
+	struct route r;
+	int err;
+
+	set_state(c, CHILD_STARTING);
+	c->cost = (struct quota){ 0, 0 };
+	c->start_error = 0;
+	c->complaints = 0;
+	err = route_resolve(&init.config, c->index, "LOG", "", &r);
+	if (!err && r.kind == ROUTE_CHILD) {
+		err = open_log_at_child(c, &r);
+		if (!err)
+			return;
+	} else if (!err && r.kind == ROUTE_PARENT) {
+		err = open_for(c, &c->log, "LOG", r.label, "", NULL);
+	} else {
+		err = -ENOENT;
+	}
+	if (err)
+		log_line("child \"%s\" starts without a log: %s", c->conf->name,
+			 strerror(-err));
+	start_rest(c);
+}
+
+/* --- end ------------------------------------------------------------------------------- */
+
+static void process_info(struct child *c, struct pith_proc_info *info)
+{
+	struct rpc r = {
+		.rep = info, .rep_len = sizeof(*info),
+		.caps = &c->process, .ncaps = 1,
+	};
+
+	if (rpc_call(c->cpu.cap, CPU_INFO, &r, pith_now() + PARENT_TIMEOUT))
+		*info = (struct pith_proc_info){ .exited = 1, .status = 255 };
+}
+
+uint64_t child_cpu_ns(struct child *c)
+{
+	struct pith_proc_info info;
+
+	if (c->state != CHILD_RUNNING)
+		return c->cpu_ns;
+	process_info(c, &info);
+	return info.cpu_ns;
+}
+
+int child_kill(struct child *c)
+{
+	struct rpc r = { .caps = &c->process, .ncaps = 1 };
+
+	if (c->state != CHILD_RUNNING)
+		return -ESRCH;
+	return rpc_call(c->cpu.cap, CPU_KILL, &r, pith_now() + PARENT_TIMEOUT);
+}
+
+static void close_fd(int *fd)
+{
+	pith_close(*fd);
+	*fd = -1;
+}
+
+/* Nobody reaches init in the name of the dead incarnation any more. */
+static void cut_off(struct child *c)
+{
+	unsigned int i;
+
+	ep_remove(&init.ep, c->parent_badge);
+	ep_remove(&init.ep, c->exit_badge);
+	c->parent_badge = c->exit_badge = 0;
+	close_fd(&c->exit_notif);
+	for (i = 0; i < CONFIG_PROVIDES; i++)
+		close_fd(&c->announced[i]);
+	local_config_free(c);
+}
+
+/* What is unused in the child's domain comes back at once. */
+static void drain(struct child *c)
+{
+	struct quota all;
+
+	if (c->domain < 0)
+		return;
+	all = quota_limit(c->domain);
+	quota_move_some(c->domain, PITH_SLOT_DOMAIN, &all);
+}
+
+/*
+ * The process has ended, or the start failed. First its sessions are closed at
+ * their servers, so that a device stops before the memory it writes to goes; a
+ * server that does not react is not waited for long.
+ */
+static void end(struct child *c)
+{
+	uint64_t now = pith_now();
+
+	set_state(c, CHILD_ENDING);
+	cut_off(c);
+	drain(c);
+	c->owed = (struct quota){ 0, 0 };
+	sessions_client_died(c);
+	sessions_server_died(c);
+	ep_timer_set(&init.ep, &c->timer, c->sessions ? now + CLOSE_TIMEOUT : now);
+}
+
+static void exited(void *ctx, uint64_t count)
+{
+	struct pith_proc_info info;
+	struct child *c = ctx;
+
+	(void)count;
+	if (c->state != CHILD_RUNNING)
+		return;
+	process_info(c, &info);
+	if (!info.exited)
+		return;
+	c->has_exited = true;
+	c->exit_code = info.status;
+	c->cpu_ns = info.cpu_ns;
+	log_line("child \"%s\" exited with exit value %u", c->conf->name,
+		 c->exit_code);
+	end(c);
+}
+
+void child_sessions_changed(struct child *c)
+{
+	if (c->state == CHILD_ENDING && !c->sessions)
+		ep_timer_set(&init.ep, &c->timer, pith_now());
+}
+
+/* What init owes clients of dead servers, now that more has come back. */
+static void pay_debts(void)
+{
+	struct child *c;
+	unsigned int i;
+
+	for (i = 0; i < init.config.nchildren; i++) {
+		c = &init.children[i];
+		if (c->state == CHILD_RUNNING)
+			quota_move_some(PITH_SLOT_DOMAIN, c->domain, &c->owed);
+	}
+}
+
+static void release(struct child *c)
+{
+	sessions_orphan(c);
+	drain(c);
+	close_fd(&c->process);
+	close_fd(&c->log_cap);
+	close_fd(&c->domain);
+	env_close(&c->cpu);
+	env_close(&c->log);
+	env_close(&c->pd);
+	pay_debts();
+}
+
+static void stay_down(struct child *c, enum child_state state)
+{
+	set_state(c, state);
+	if (c->conf->exit_propagate) {
+		log_line("exits as child \"%s\" did", c->conf->name);
+		_Exit((int)(c->start_error ? 1 : c->exit_code));
+	}
+	sessions_server_down(c);
+}
+
+/* Errors that another try does not change. */
+static bool is_permanent(int err)
+{
+	return err == -ENOENT || err == -ENOEXEC || err == -EACCES;
+}
+
+static void decide(struct child *c)
+{
+	const struct restart_policy *policy = &c->conf->restart;
+	uint64_t now = pith_now();
+	int64_t wait;
+
+	if (!c->start_error && !c->exit_code) {
+		stay_down(c, CHILD_EXITED);
+		return;
+	}
+	if (c->start_error == -EAGAIN) {
+		set_state(c, CHILD_BACKOFF);
+		ep_timer_set(&init.ep, &c->timer, now + RETRY);
+		return;
+	}
+	wait = is_permanent(c->start_error) ? -1 :
+	       restart_after(policy, &c->history, now / PITH_MS(1));
+	if (wait >= 0) {
+		log_line("child \"%s\" restarts in %lld ms (%u of %u)",
+			 c->conf->name, (long long)wait, c->history.count,
+			 policy->max);
+		set_state(c, CHILD_BACKOFF);
+		c->restarts++;
+		ep_timer_set(&init.ep, &c->timer, now + PITH_MS(wait));
+		return;
+	}
+	if (policy->enabled && !is_permanent(c->start_error))
+		log_error("child \"%s\" failed %u times in %u ms and stays down",
+			  c->conf->name, policy->max + 1, policy->within_ms);
+	stay_down(c, policy->enabled || c->start_error ? CHILD_FAILED :
+							 CHILD_EXITED);
+}
+
+static void timer_fired(void *ctx)
+{
+	struct child *c = ctx;
+
+	if (c->state == CHILD_BACKOFF) {
+		start(c);
+	} else if (c->state == CHILD_ENDING) {
+		release(c);
+		decide(c);
+	}
+}
+
+/* --- all --------------------------------------------------------------------------------- */
+
+static void child_init(struct child *c, unsigned int index)
+{
+	unsigned int i;
+
+	*c = (struct child){
+		.conf = &init.config.children[index], .index = index,
+		.timer = { .at = PITH_NO_DEADLINE, .fire = timer_fired, .ctx = c },
+		.pd.cap = -1, .cpu.cap = -1, .log.cap = -1,
+		.domain = -1, .process = -1, .exit_notif = -1, .log_cap = -1,
+		.config_cap = -1, .config_mem = -1,
+	};
+	c->queue_end = &c->queue;
+	for (i = 0; i < CONFIG_PROVIDES; i++)
+		c->announced[i] = -1;
+}
+
+int children_start(void)
+{
+	unsigned int i, n = init.config.nchildren;
+
+	init.children = calloc(n + 1, sizeof(*init.children));
+	if (!init.children)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		child_init(&init.children[i], i);
+	for (i = 0; i < n; i++)
+		start(&init.children[i]);
+	return 0;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init at run time: children, the sessions between them, and who does what.
+ *
+ *	config.c, config_route.c	text -> validated model (pure)
+ *	route.c, restart.c, quota.c	decisions (pure, but for quota moves)
+ *	child.c		life of a child: start, exit, restart
+ *	session.c	life of a session: request, hand-over, close
+ *	parent.c	the Parent interface: checks, then the two above
+ *	local.c		what init serves itself: ROM "config", Init_control
+ *	report.c	the state report
+ */
+#ifndef INIT_H
+#define INIT_H
+
+#include <pith/entrypoint.h>
+#include <pith/env.h>
+#include "config.h"
+#include "quota.h"
+#include "route.h"
+
+#define SESSIONS_PER_CHILD	64	/* as a client, until closed for good */
+#define COMPLAINTS_PER_CHILD	16	/* lines in the log, per start */
+#define PARENT_TIMEOUT		PITH_SEC(5)	/* for what our parent serves */
+#define CLOSE_TIMEOUT		PITH_SEC(1)	/* a server's for a CLOSE */
+
+/* --- sessions ---------------------------------------------------------------------- */
+
+/*
+ * A session at a child. Its donation is in init's domain while QUEUED, in the
+ * server's from PENDING until it is settled.
+ *
+ *	QUEUED    -> PENDING: the server fetched CREATE
+ *	          -> over: the client or the server is gone for good
+ *	PENDING   -> OPEN: delivered
+ *	          -> SETTLING: the server refused
+ *	          -> ABANDONED: the client died
+ *	          -> QUEUED: the server died
+ *	ABANDONED -> SETTLING: the server answered; over: it died
+ *	OPEN      -> CLOSING: the client closed or died
+ *	          -> LOST: the server died, the donation is back
+ *	CLOSING   -> FETCHED: the server fetched CLOSE; over: it died
+ *	FETCHED   -> SETTLING: the server asked for the next request; over: it died
+ *	SETTLING  -> over: the donation is back; retried at the server's requests
+ *	LOST      -> over: the client closed or died
+ *
+ * A session at the parent or at init itself is OPEN from beginning to end.
+ */
+enum session_state {
+	SESSION_QUEUED,
+	SESSION_PENDING,
+	SESSION_ABANDONED,
+	SESSION_OPEN,
+	SESSION_CLOSING,
+	SESSION_FETCHED,
+	SESSION_SETTLING,
+	SESSION_LOST,
+	SESSION_OVER,
+	SESSION_STATES
+};
+
+enum session_server {
+	SERVER_CHILD,
+	SERVER_PARENT,
+	SERVER_CONFIG,		/* ROM "config" */
+	SERVER_CONTROL,		/* Init_control */
+};
+
+struct child;
+struct control;
+
+struct init_session {
+	enum session_state state;
+	enum session_server kind;
+	uint64_t id;
+	struct child *client;		/* NULL: dead and gone on */
+	struct child *server;		/* SERVER_CHILD */
+	unsigned int provide;		/* index in the server's services */
+	struct quota quota;		/* donated to the server */
+	int reply;			/* saved call of the client, -1: none */
+	uint64_t reply_until;		/* CLOSE: answered then at the latest */
+	bool log;			/* the LOG that a child starts with */
+	struct session up;		/* SERVER_PARENT */
+	struct control *control;	/* SERVER_CONTROL */
+	char service[PARENT_SERVICE_MAX];
+	char label[PARENT_LABEL_MAX];
+	char args[PARENT_ARGS_MAX];
+	struct init_session *next_of_client, *next_of_server, *next_in_queue;
+};
+
+const char *session_state_name(enum session_state state);
+
+/* --- children ---------------------------------------------------------------------- */
+
+/*
+ *	DOWN      -> STARTING
+ *	STARTING  -> RUNNING; ENDING: a step failed
+ *	RUNNING   -> ENDING: the process has ended
+ *	ENDING    -> EXITED, BACKOFF or FAILED, once its sessions are closed
+ *	BACKOFF   -> STARTING
+ */
+enum child_state {
+	CHILD_DOWN,		/* not started yet */
+	CHILD_STARTING,		/* waits for its LOG, if a child serves it */
+	CHILD_RUNNING,
+	CHILD_ENDING,
+	CHILD_BACKOFF,
+	CHILD_EXITED,		/* with 0, or not to be restarted */
+	CHILD_FAILED,		/* could not be started, or failed too often */
+	CHILD_STATES
+};
+
+struct child {
+	const struct config_child *conf;
+	unsigned int index;
+	enum child_state state;
+	unsigned int restarts;
+	struct restart_history history;
+	struct ep_timer timer;		/* end of ENDING or BACKOFF */
+
+	/* one incarnation */
+	struct session pd, cpu, log;
+	struct quota cost;		/* of these three; out of its quota */
+	int domain, process;
+	uint64_t parent_badge;
+	int exit_notif;
+	uint64_t exit_badge;
+	int log_cap;			/* LOG served by a child */
+	int announced[CONFIG_PROVIDES];	/* notification, -1: not announced */
+	int config_cap, config_mem;	/* ROM "config", -1: not made yet */
+	uint64_t config_badge, config_size;
+	int start_error;		/* 0 or -errno: why it did not start */
+	bool waits;			/* for quota, and has said so */
+	bool has_exited;
+	uint32_t exit_code;		/* 128 + signal if one killed it */
+	uint64_t cpu_ns;		/* of the last incarnation, once over */
+	unsigned int complaints;
+
+	/* sessions */
+	struct init_session *sessions;	/* as the client */
+	unsigned int nsessions;
+	struct init_session *served;	/* as the server */
+	struct init_session *queue, **queue_end; /* to be fetched */
+	struct init_session *fetched;	/* CLOSE that the server handles */
+	struct quota debt;		/* of dead clients, not yet given back */
+	struct quota owed;		/* by init: of sessions at dead servers */
+};
+
+struct init {
+	struct entrypoint ep;
+	struct config config;
+	struct child *children;		/* as in config */
+	uint64_t last_id;
+	struct ep_timer close_timer;	/* the first of the replies to CLOSE */
+};
+
+extern struct init init;
+
+/* Start all children. -ENOMEM: nothing was started. */
+int children_start(void);
+/* End @c's process; the rest follows from its exit. -ESRCH: it does not run. */
+int child_kill(struct child *c);
+/* A child died, or gave a session back: does that let @c go on? */
+void child_sessions_changed(struct child *c);
+/* The LOG of a child that is STARTING is there (@cap, taken over) or not (-1). */
+void child_log_ready(struct child *c, int cap);
+/* Will it never run again? */
+bool child_is_down(const struct child *c);
+const char *child_state_name(enum child_state state);
+/* A line about @c's doings, the first times. */
+void child_complain(struct child *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Execution time of its latest process. */
+uint64_t child_cpu_ns(struct child *c);
+
+/* The Parent interface of child @ctx. */
+int parent_call(void *ctx, struct ep_request *in);
+
+/* --- session.c ---------------------------------------------------------------------- */
+
+/* A new record on the client's list, donation taken from its domain, or NULL with
+ * *@err. @r: where to. For the LOG of a child that starts, init pays. */
+struct init_session *session_new(struct child *client, enum session_server kind,
+				 const struct route *r,
+				 const struct parent_session *req, bool log,
+				 int *err);
+/* Undo session_new(): free the record, the donation goes back to the client. */
+void session_drop(struct init_session *s);
+/* Put @s into its server's queue and tell it. */
+void session_enqueue(struct init_session *s);
+struct init_session *session_of_client(const struct child *c, uint64_t id);
+struct init_session *session_pending_at(const struct child *server, uint64_t id);
+
+/* The oldest request for @server, which may have none. */
+void session_next_request(struct child *server, struct parent_request *req);
+/* The server's answer: @cap (not taken over) if @status is 0. -ENOENT: the
+ * client has given up. */
+int session_deliver(struct init_session *s, int status, int cap);
+/* The client closes @s. EP_DEFERRED if the answer waits for the server. */
+int session_close(struct init_session *s, struct ep_request *in);
+/* @service of @server is announced: tell it of what waits. */
+void session_announced(struct child *server, unsigned int provide);
+
+/* All sessions of a dead client, of a dead server, of one that stays down. */
+void sessions_client_died(struct child *c);
+void sessions_server_died(struct child *c);
+void sessions_server_down(struct child *c);
+/* No longer wait for the servers of a dead client's sessions. */
+void sessions_orphan(struct child *c);
+void sessions_close_timeout(void *ctx);
+
+/* --- local.c ------------------------------------------------------------------------- */
+
+/* Capability of the session, for the client's reply, or -errno. */
+int local_config_open(struct child *c);
+void local_config_free(struct child *c);
+int local_control_open(struct init_session *s);
+void local_control_close(struct init_session *s);
+
+/* --- report.c ------------------------------------------------------------------------ */
+
+/* The state report in memory from malloc(): its length, or -ENOMEM. */
+int report_state(char **text);
+
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The services that init provides itself: ROM "config" and Init_control. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <session/core.h>
+#include <session/init_control.h>
+#include "init.h"
+
+#define CONFIG_TEXT_MAX	(1u << 20)	/* bytes of an inline config */
+#define CONTROLS	8		/* Init_control sessions in all */
+#define STATE_PART	3072		/* bytes of report in one reply */
+
+/* --- ROM "config" ------------------------------------------------------------------ */
+
+/* The child's config node as a HID text of its own, from malloc(). */
+static char *config_text(const struct hid_node *node, size_t *len)
+{
+	struct hid_print p;
+	size_t size;
+	char *text;
+	int n;
+
+	for (size = 4096; size <= CONFIG_TEXT_MAX; size *= 2) {
+		text = malloc(size);
+		if (!text)
+			return NULL;
+		hid_print_begin(&p, text, size);
+		hid_print_tree(&p, node);
+		n = hid_print_end(&p);
+		if (n >= 0) {
+			*len = (size_t)n;
+			return text;
+		}
+		free(text);
+	}
+	return NULL;
+}
+
+/* Memory of the child with @text, as a read-only capability. */
+static int config_memory(struct child *c, const char *text, size_t len)
+{
+	uint64_t size = (len + QUOTA_PAGE) & ~(uint64_t)(QUOTA_PAGE - 1);
+	int mem, ro, err;
+	void *p;
+
+	mem = pith_mem_create(c->domain, size, 0);
+	if (mem < 0)
+		return mem;
+	p = pith_map(mem, 0, 0, PITH_MAP_READ | PITH_MAP_WRITE, &err);
+	if (p) {
+		memcpy(p, text, len);
+		pith_unmap(p, size);
+		ro = pith_mint(mem, PITH_R_READ);
+	} else {
+		ro = err;
+	}
+	pith_close(mem);
+	return ro;
+}
+
+static int config_call(void *ctx, struct ep_request *in)
+{
+	struct child *c = ctx;
+	struct rom_dataspace ds = { .size = c->config_size };
+	int err;
+
+	if (in->method != ROM_DATASPACE)
+		return -EINVAL;
+	err = ep_reply_data(&init.ep, in, &ds, sizeof(ds));
+	return err ? err : ep_reply_cap(in, c->config_mem, 0);
+}
+
+static int config_make(struct child *c)
+{
+	size_t len = 0;
+	char *text = config_text(c->conf->config, &len);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	err = c->config_mem = config_memory(c, text, len);
+	free(text);
+	if (err < 0)
+		return err;
+	c->config_size = len;
+	err = c->config_cap = ep_new_object(&init.ep, config_call, c,
+					    &c->config_badge);
+	if (err < 0) {
+		pith_close(c->config_mem);
+		c->config_mem = -1;
+	}
+	return err;
+}
+
+int local_config_open(struct child *c)
+{
+	int err = c->config_cap < 0 ? config_make(c) : 0;
+
+	return err < 0 ? err : c->config_cap;
+}
+
+void local_config_free(struct child *c)
+{
+	if (c->config_cap >= 0)
+		ep_remove(&init.ep, c->config_badge);
+	pith_close(c->config_cap);
+	pith_close(c->config_mem);
+	c->config_cap = c->config_mem = -1;
+}
+
+/* --- Init_control -------------------------------------------------------------------- */
+
+struct control {
+	uint64_t badge;		/* 0: free */
+	char *report;
+	uint64_t size;
+};
+
+static struct control controls[CONTROLS];
+
+static int control_state(struct control *ctl, struct ep_request *in)
+{
+	const struct init_state *req = ep_req(in, struct init_state);
+	struct init_state_reply reply;
+	uint64_t part;
+	char *text;
+	int err;
+
+	if (!req)
+		return -EINVAL;
+	if (!req->offset) {
+		err = report_state(&text);
+		if (err < 0)
+			return err;
+		free(ctl->report);
+		ctl->report = text;
+		ctl->size = (uint64_t)err;
+	}
+	if (!ctl->report || req->offset > ctl->size)
+		return -EINVAL;
+	reply.size = ctl->size;
+	part = ctl->size - req->offset;
+	if (part > STATE_PART)
+		part = STATE_PART;
+	err = ep_reply_data(&init.ep, in, &reply, sizeof(reply));
+	return err ? err : ep_reply_data(&init.ep, in, ctl->report + req->offset,
+					 part);
+}
+
+static int control_kill(struct ep_request *in)
+{
+	struct hid_str name = { in->data, (uint32_t)in->len };
+	int i;
+
+	if (name.len && !name.s[name.len - 1])
+		name.len--;
+	i = config_child_index(&init.config, name);
+	return i < 0 ? -ENOENT : child_kill(&init.children[i]);
+}
+
+static int control_call(void *ctx, struct ep_request *in)
+{
+	switch (in->method) {
+	case INIT_STATE:
+		return control_state(ctx, in);
+	case INIT_KILL:
+		return control_kill(in);
+	}
+	return -EINVAL;
+}
+
+int local_control_open(struct init_session *s)
+{
+	struct control *ctl;
+
+	for (ctl = controls; ctl < controls + CONTROLS; ctl++) {
+		if (ctl->badge)
+			continue;
+		s->control = ctl;
+		return ep_new_object(&init.ep, control_call, ctl, &ctl->badge);
+	}
+	return -EBUSY;
+}
+
+void local_control_close(struct init_session *s)
+{
+	if (!s->control)
+		return;
+	if (s->control->badge)
+		ep_remove(&init.ep, s->control->badge);
+	free(s->control->report);
+	*s->control = (struct control){ .badge = 0 };
+}

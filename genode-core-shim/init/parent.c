@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The Parent interface. A child is not trusted: each request is checked to the
+ * end before anything changes, and names only what is the child's own.
+ */
+#include <errno.h>
+#include <string.h>
+#include "init.h"
+
+#define ERRNO_MAX	4095
+
+/* --- SESSION ---------------------------------------------------------------------- */
+
+static int check_session(struct child *c, const struct parent_session *req)
+{
+	if (!service_valid(req->service, sizeof(req->service)) ||
+	    !text_valid(req->label, sizeof(req->label)) ||
+	    !text_valid(req->args, sizeof(req->args))) {
+		child_complain(c, "session request with a malformed service, "
+			       "label or args");
+		return -EINVAL;
+	}
+	return quota_valid((struct quota){ req->ram, req->caps }) ? 0 : -EINVAL;
+}
+
+/* Reply at once: the session's id and capability. */
+static int reply_session(struct ep_request *in, struct init_session *s, int cap,
+			 bool close)
+{
+	struct parent_session_reply reply = { .id = s->id };
+	int err = ep_reply_data(&init.ep, in, &reply, sizeof(reply));
+
+	return err ? err : ep_reply_cap(in, cap, close);
+}
+
+static int at_parent(struct child *c, struct ep_request *in,
+		     const struct route *r, const struct parent_session *req)
+{
+	struct session_quota quota = { .ram = req->ram, .caps = req->caps };
+	struct init_session *s;
+	int err;
+
+	s = session_new(c, SERVER_PARENT, r, req, false, &err);
+	if (!s)
+		return err;
+	err = env_session(&s->up, req->service, r->label, req->args, &quota,
+			  pith_now() + PARENT_TIMEOUT);
+	if (!err)
+		return reply_session(in, s, s->up.cap, false);
+	session_drop(s);
+	return err;
+}
+
+static int at_child(struct child *c, struct ep_request *in,
+		    const struct route *r, const struct parent_session *req)
+{
+	struct init_session *s;
+	int err;
+
+	if (child_is_down(&init.children[r->child]))
+		return -EPIPE;
+	s = session_new(c, SERVER_CHILD, r, req, false, &err);
+	if (!s)
+		return err;
+	s->reply = ep_save_reply(&init.ep, in);
+	if (s->reply < 0) {
+		err = s->reply;
+		session_drop(s);
+		return err;
+	}
+	session_enqueue(s);
+	return EP_DEFERRED;
+}
+
+static int at_init(struct child *c, struct ep_request *in,
+		   enum session_server kind, const struct route *r,
+		   const struct parent_session *req)
+{
+	struct init_session *s;
+	int err, cap;
+
+	s = session_new(c, kind, r, req, false, &err);
+	if (!s)
+		return err;
+	cap = kind == SERVER_CONFIG ? local_config_open(c) :
+				      local_control_open(s);
+	if (cap >= 0)
+		return reply_session(in, s, cap, kind == SERVER_CONTROL);
+	session_drop(s);
+	return cap;
+}
+
+static int no_route(struct child *c, const struct parent_session *req,
+		    enum route_kind kind)
+{
+	child_complain(c, "no route to service %s (label \"%s\")%s", req->service,
+		       req->label, kind == ROUTE_AMBIGUOUS ?
+		       ": several children provide it" : "");
+	return -ENOENT;
+}
+
+static const char *server_name(const struct route *r)
+{
+	return r->kind == ROUTE_CHILD ? init.config.children[r->child].name :
+	       r->kind == ROUTE_PARENT ? "parent" : "init";
+}
+
+static int session(struct child *c, struct ep_request *in)
+{
+	const struct parent_session *asked = ep_req(in, struct parent_session);
+	struct parent_session req;
+	struct route r;
+	int err = asked ? check_session(c, asked) : -EINVAL;
+
+	if (err)
+		return err;
+	req = *asked;
+	err = route_resolve(&init.config, c->index, req.service, req.label, &r);
+	if (err)
+		return err;
+	if (c->conf->config && !strcmp(req.service, "ROM") &&
+	    !strcmp(req.label, "config")) {
+		memcpy(r.label, req.label, sizeof(r.label));
+		return at_init(c, in, SERVER_CONFIG, &r, &req);
+	}
+	err = args_for_child(&init.config, c->index, req.service, asked->args,
+			     req.args);
+	if (err) {
+		child_complain(c, "args for %s are refused: %s", req.service,
+			       asked->args);
+		return err;
+	}
+	if (init.config.verbose && r.kind > ROUTE_AMBIGUOUS)
+		log_line("child \"%s\": %s \"%s\" goes to %s", c->conf->name,
+			 req.service, r.label, server_name(&r));
+	switch (r.kind) {
+	case ROUTE_PARENT:
+		return at_parent(c, in, &r, &req);
+	case ROUTE_CHILD:
+		return at_child(c, in, &r, &req);
+	case ROUTE_LOCAL:
+		return at_init(c, in, SERVER_CONTROL, &r, &req);
+	default:
+		return no_route(c, &req, r.kind);
+	}
+}
+
+static int close_session(struct child *c, struct ep_request *in)
+{
+	const struct parent_id *req = ep_req(in, struct parent_id);
+	struct init_session *s;
+
+	if (!req)
+		return -EINVAL;
+	s = session_of_client(c, req->id);
+	if (!s) {
+		child_complain(c, "closes session %llu, which it does not have",
+			       (unsigned long long)req->id);
+		return -ENOENT;
+	}
+	return session_close(s, in);
+}
+
+/* --- the server's side ------------------------------------------------------------- */
+
+/* Is received capability 0 a notification that can be signalled? */
+static bool is_signal(const struct ep_request *in)
+{
+	struct pith_identify id;
+
+	return in->ncaps && in->caps[0] >= 0 &&
+	       !pith_identify(in->caps[0], &id) &&
+	       id.type == PITH_T_NOTIFICATION && (id.rights & PITH_R_SIGNAL);
+}
+
+static int announce(struct child *c, struct ep_request *in)
+{
+	const struct parent_announce *req = ep_req(in, struct parent_announce);
+	int i;
+
+	if (!req || !service_valid(req->service, sizeof(req->service)) ||
+	    !is_signal(in))
+		return -EINVAL;
+	i = config_provides(c->conf, (struct hid_str){ req->service,
+				(uint32_t)strlen(req->service) });
+	if (i < 0) {
+		child_complain(c, "announces %s, which it may not provide",
+			       req->service);
+		return -EACCES;
+	}
+	pith_close(c->announced[i]);
+	c->announced[i] = ep_take_cap(in, 0);
+	session_announced(c, (unsigned int)i);
+	return 0;
+}
+
+static int next_request(struct child *c, struct ep_request *in)
+{
+	struct parent_request req;
+
+	session_next_request(c, &req);
+	return ep_reply_data(&init.ep, in, &req, sizeof(req));
+}
+
+static int deliver(struct child *c, struct ep_request *in)
+{
+	const struct parent_deliver *req = ep_req(in, struct parent_deliver);
+	struct init_session *s;
+
+	if (!req || req->status < 0 || req->status > ERRNO_MAX ||
+	    (!req->status && (!in->ncaps || in->caps[0] < 0)))
+		return -EINVAL;
+	s = session_pending_at(c, req->id);
+	if (!s) {
+		child_complain(c, "delivers session %llu, which it was not asked "
+			       "for", (unsigned long long)req->id);
+		return -ENOENT;
+	}
+	return session_deliver(s, req->status, req->status ? -1 :
+			       ep_take_cap(in, 0));
+}
+
+int parent_call(void *ctx, struct ep_request *in)
+{
+	struct child *c = ctx;
+
+	switch (in->method) {
+	case PARENT_SESSION:
+		return session(c, in);
+	case PARENT_CLOSE:
+		return close_session(c, in);
+	case PARENT_ANNOUNCE:
+		return announce(c, in);
+	case PARENT_NEXT_REQUEST:
+		return next_request(c, in);
+	case PARENT_DELIVER:
+		return deliver(c, in);
+	}
+	child_complain(c, "calls method %llu, which does not exist",
+		       (unsigned long long)in->method);
+	return -EINVAL;
+}

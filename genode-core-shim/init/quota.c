@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <pith/sys.h>
+#include "quota.h"
+
+bool quota_add(struct quota a, struct quota b, struct quota *out)
+{
+	struct quota sum;
+
+	if (__builtin_add_overflow(a.ram, b.ram, &sum.ram) ||
+	    __builtin_add_overflow(a.caps, b.caps, &sum.caps))
+		return false;
+	*out = sum;
+	return true;
+}
+
+bool quota_sub(struct quota a, struct quota b, struct quota *out)
+{
+	if (b.ram > a.ram || b.caps > a.caps)
+		return false;
+	*out = (struct quota){ a.ram - b.ram, a.caps - b.caps };
+	return true;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct quota quota_min(struct quota a, struct quota b)
+{
+	return (struct quota){
+		less(a.ram, b.ram) & ~(uint64_t)(QUOTA_PAGE - 1),
+		less(a.caps, b.caps),
+	};
+}
+
+struct quota quota_for_children(struct quota all, unsigned int nchildren)
+{
+	struct quota keep = {
+		QUOTA_INIT_RAM + (uint64_t)nchildren * QUOTA_CHILD_RAM,
+		QUOTA_INIT_CAPS + (uint64_t)nchildren * QUOTA_CHILD_CAPS,
+	};
+
+	return (struct quota){
+		all.ram > keep.ram ? all.ram - keep.ram : 0,
+		all.caps > keep.caps ? all.caps - keep.caps : 0,
+	};
+}
+
+bool quota_valid(struct quota donation)
+{
+	struct quota init = { 0, QUOTA_SESSION_CAPS };
+
+	return !(donation.ram % QUOTA_PAGE) &&
+	       quota_add(donation, init, &donation);
+}
+
+/* --- on domains -------------------------------------------------------------------- */
+
+struct quota quota_unused(int domain)
+{
+	struct pith_domain_info i;
+
+	if (pith_domain_info(domain, &i))
+		return (struct quota){ 0, 0 };
+	return (struct quota){ i.ram_limit - i.ram_used,
+			       i.caps_limit - i.caps_used };
+}
+
+struct quota quota_limit(int domain)
+{
+	struct pith_domain_info i;
+
+	if (pith_domain_info(domain, &i))
+		return (struct quota){ 0, 0 };
+	return (struct quota){ i.ram_limit, i.caps_limit };
+}
+
+int quota_move(int from, int to, struct quota q)
+{
+	if (!q.ram && !q.caps)
+		return 0;
+	return pith_domain_transfer(from, to, q.ram, q.caps);
+}
+
+void quota_move_some(int from, int to, struct quota *q)
+{
+	struct quota some = quota_min(*q, quota_unused(from));
+
+	if (!quota_move(from, to, some))
+		quota_sub(*q, some, q);
+}

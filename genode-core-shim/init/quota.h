@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Quota: what init keeps, what a session costs, and moving it. The arithmetic is
+ * pure; the moves are one kernel operation each and exact.
+ */
+#ifndef INIT_QUOTA_H
+#define INIT_QUOTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QUOTA_PAGE		4096
+
+/* What init keeps for itself, and for its books on each child. */
+#define QUOTA_INIT_RAM		(1u << 20)
+#define QUOTA_INIT_CAPS		64
+#define QUOTA_CHILD_RAM		(64u << 10)
+#define QUOTA_CHILD_CAPS	16
+
+/* What init keeps of a child's capabilities while it has a session: the saved
+ * reply of its request. */
+#define QUOTA_SESSION_CAPS	1
+
+struct quota {
+	uint64_t ram;		/* bytes */
+	uint64_t caps;
+};
+
+/* What is left of @all for @nchildren children (0 at least). */
+struct quota quota_for_children(struct quota all, unsigned int nchildren);
+/* a + b or a - b; false (and *@out as it was) if it does not fit. */
+bool quota_add(struct quota a, struct quota b, struct quota *out);
+bool quota_sub(struct quota a, struct quota b, struct quota *out);
+/* The smaller of each, RAM in whole pages. */
+struct quota quota_min(struct quota a, struct quota b);
+/* May a session be donated that? RAM in pages, no overflow with init's part. */
+bool quota_valid(struct quota donation);
+
+/* --- on domains ------------------------------------------------------------------ */
+
+/* What @domain does not use, or nothing on an error. */
+struct quota quota_unused(int domain);
+/* All that @domain has got. */
+struct quota quota_limit(int domain);
+/* Move exactly @q: 0, or -EDQUOT and nothing moved. */
+int quota_move(int from, int to, struct quota q);
+/* Move as much of *@q as @from does not use and take it off *@q. */
+void quota_move_some(int from, int to, struct quota *q);
+
+#endif

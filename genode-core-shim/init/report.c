@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The state report: for each child its state, quota, time and sessions.
+ *
+ *	state | version: 7
+ *	+ init
+ *	  + ram | quota: .. | used: ..			  bytes
+ *	  + caps | quota: .. | used: ..
+ *	+ child nvme | binary: nvme | version: 2 | state: running | restarts: 1
+ *		     | cpu_ms: 12 | exited: 137	      exited: if it ever has
+ *	  + ram | assigned: .. | quota: .. | used: ..	  quota: limit now
+ *	  + caps | assigned: .. | quota: .. | used: ..
+ *	  + provides
+ *	    + service Block | announced: yes
+ *	  + session Platform | label: nvme | server: platform | id: 3
+ *		    | state: open
+ *	-
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include "init.h"
+
+#define REPORT_MAX	(1u << 20)
+
+static void print_str(struct hid_print *p, const char *tag, struct hid_str s)
+{
+	char text[64];
+
+	if (s.len && hid_copy(s, text, sizeof(text)) > 0)
+		hid_print_attr(p, tag, text);
+}
+
+static void domain_info(int domain, struct pith_domain_info *i)
+{
+	if (domain < 0 || pith_domain_info(domain, i))
+		*i = (struct pith_domain_info){ .ram_limit = 0 };
+}
+
+/* @assigned 0: not told */
+static void print_account(struct hid_print *p, const char *type,
+			  uint64_t assigned, uint64_t quota, uint64_t used)
+{
+	hid_print_node(p, type, NULL);
+	if (assigned)
+		hid_print_number(p, "assigned", assigned);
+	hid_print_number(p, "quota", quota);
+	hid_print_number(p, "used", used);
+	hid_print_close(p);
+}
+
+static void print_init(struct hid_print *p)
+{
+	struct pith_domain_info i;
+
+	domain_info(PITH_SLOT_DOMAIN, &i);
+	hid_print_node(p, "init", NULL);
+	print_account(p, "ram", 0, i.ram_limit, i.ram_used);
+	print_account(p, "caps", 0, i.caps_limit, i.caps_used);
+	hid_print_close(p);
+}
+
+static void print_provides(struct hid_print *p, const struct child *c)
+{
+	char name[CONFIG_NAME_MAX];
+	unsigned int i;
+
+	if (!c->conf->nprovides)
+		return;
+	hid_print_node(p, "provides", NULL);
+	for (i = 0; i < c->conf->nprovides; i++) {
+		hid_copy(c->conf->provides[i], name, sizeof(name));
+		hid_print_node(p, "service", name);
+		hid_print_bool(p, "announced", c->announced[i] >= 0);
+		hid_print_close(p);
+	}
+	hid_print_close(p);
+}
+
+static void print_sessions(struct hid_print *p, const struct child *c)
+{
+	const struct init_session *s;
+
+	for (s = c->sessions; s; s = s->next_of_client) {
+		hid_print_node(p, "session", s->service);
+		hid_print_attr(p, "label", s->label);
+		hid_print_attr(p, "server", s->server ? s->server->conf->name :
+			       s->kind == SERVER_PARENT ? "core" : "init");
+		hid_print_number(p, "id", s->id);
+		hid_print_attr(p, "state", session_state_name(s->state));
+		hid_print_close(p);
+	}
+}
+
+static void print_child(struct hid_print *p, struct child *c)
+{
+	struct pith_domain_info i;
+
+	domain_info(c->domain, &i);
+	hid_print_node(p, "child", c->conf->name);
+	hid_print_attr(p, "binary", c->conf->binary);
+	print_str(p, "version", c->conf->version);
+	hid_print_attr(p, "state", child_state_name(c->state));
+	hid_print_number(p, "restarts", c->restarts);
+	hid_print_number(p, "cpu_ms", child_cpu_ns(c) / PITH_MS(1));
+	if (c->has_exited)
+		hid_print_number(p, "exited", c->exit_code);
+	print_account(p, "ram", c->conf->ram, i.ram_limit, i.ram_used);
+	print_account(p, "caps", c->conf->caps, i.caps_limit, i.caps_used);
+	print_provides(p, c);
+	print_sessions(p, c);
+	hid_print_close(p);
+}
+
+static int print_all(char *text, size_t size)
+{
+	struct hid_print p;
+	unsigned int i;
+
+	hid_print_begin(&p, text, size);
+	hid_print_node(&p, "state", NULL);
+	print_str(&p, "version", init.config.version);
+	print_init(&p);
+	for (i = 0; i < init.config.nchildren; i++)
+		print_child(&p, &init.children[i]);
+	hid_print_close(&p);
+	return hid_print_end(&p);
+}
+
+int report_state(char **text)
+{
+	size_t size;
+	int len;
+
+	for (size = 8192; size <= REPORT_MAX; size *= 2) {
+		*text = malloc(size);
+		if (!*text)
+			return -ENOMEM;
+		len = print_all(*text, size);
+		if (len >= 0)
+			return len;
+		free(*text);
+	}
+	return -ENOMEM;
+}

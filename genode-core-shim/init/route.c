@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <pith/env.h>
+#include "route.h"
+
+#define PRIO_RANGE	65536
+#define SCOPE		" -> "
+
+/* --- labels -------------------------------------------------------------------- */
+
+bool text_valid(const char *s, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size && s[i]; i++)
+		if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '|')
+			return false;
+	return i < size;
+}
+
+bool service_valid(const char *s, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size && s[i]; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+		      (s[i] >= 'A' && s[i] <= 'Z') ||
+		      (s[i] >= '0' && s[i] <= '9') || s[i] == '_'))
+			return false;
+	return i && i < size;
+}
+
+/* "child -> label", or "child" if the label is empty. */
+static int scoped_label(char *out, const char *child, const char *label)
+{
+	int len = snprintf(out, PARENT_LABEL_MAX, "%s%s%s", child,
+			   *label ? SCOPE : "", label);
+
+	return len < PARENT_LABEL_MAX ? 0 : -EINVAL;
+}
+
+static const char *last_element(const char *label)
+{
+	const char *next;
+
+	while ((next = strstr(label, SCOPE)))
+		label = next + strlen(SCOPE);
+	return label;
+}
+
+static bool starts_with(const char *s, struct hid_str prefix)
+{
+	return !strncmp(s, prefix.s, prefix.len);
+}
+
+static bool ends_with(const char *s, struct hid_str suffix)
+{
+	size_t len = strlen(s);
+
+	return len >= suffix.len &&
+	       !memcmp(s + len - suffix.len, suffix.s, suffix.len);
+}
+
+/* --- rules ----------------------------------------------------------------------- */
+
+struct request {
+	const struct config *c;
+	unsigned int client;
+	struct hid_str service;
+	const char *label;
+	char scoped[PARENT_LABEL_MAX];
+};
+
+static bool matches(const struct config_rule *rule, const struct request *r)
+{
+	if (rule->service.len &&
+	    (rule->service.len != r->service.len ||
+	     memcmp(rule->service.s, r->service.s, r->service.len)))
+		return false;
+	switch (rule->selector) {
+	case SELECT_ALL:
+		return true;
+	case SELECT_LABEL:
+		return hid_equal(rule->value, r->label);
+	case SELECT_PREFIX:
+		return starts_with(r->label, rule->value);
+	case SELECT_SUFFIX:
+		return ends_with(r->label, rule->value);
+	case SELECT_LAST:
+		return hid_equal(rule->value, last_element(r->label));
+	case SELECT_UNSCOPED:
+		return hid_equal(rule->value, r->scoped);
+	}
+	return false;
+}
+
+static enum route_kind any_child(const struct request *r, unsigned int *child)
+{
+	unsigned int i, found = 0;
+
+	for (i = 0; i < r->c->nchildren; i++) {
+		if (i == r->client ||
+		    config_provides(&r->c->children[i], r->service) < 0)
+			continue;
+		*child = i;
+		found++;
+	}
+	return !found ? ROUTE_NONE : found == 1 ? ROUTE_CHILD : ROUTE_AMBIGUOUS;
+}
+
+static enum route_kind try_target(const struct config_target *t,
+				  const struct request *r, unsigned int *child)
+{
+	switch (t->kind) {
+	case TARGET_PARENT:
+		return config_parent_provides(r->c, r->service) ? ROUTE_PARENT :
+								  ROUTE_NONE;
+	case TARGET_CHILD:
+		*child = t->child;
+		return t->child != r->client &&
+		       config_provides(&r->c->children[t->child],
+				       r->service) >= 0 ?
+			ROUTE_CHILD : ROUTE_NONE;
+	case TARGET_ANY_CHILD:
+		return any_child(r, child);
+	case TARGET_LOCAL:
+		return ROUTE_LOCAL;
+	}
+	return ROUTE_NONE;
+}
+
+static int apply_rule(const struct config_rule *rule, const struct request *r,
+		      struct route *route)
+{
+	unsigned int i;
+
+	for (i = 0; i < rule->ntargets; i++) {
+		const struct config_target *t = &rule->targets[i];
+
+		route->kind = try_target(t, r, &route->child);
+		if (route->kind == ROUTE_NONE)
+			continue;
+		if (t->relabel)
+			return hid_copy(t->label, route->label,
+					sizeof(route->label)) < 0 ? -EINVAL : 0;
+		memcpy(route->label, r->scoped, sizeof(route->label));
+		return 0;
+	}
+	return 0;
+}
+
+int route_resolve(const struct config *c, unsigned int client,
+		  const char *service, const char *label, struct route *route)
+{
+	const struct config_child *child = &c->children[client];
+	const struct config_route *rules = child->own_route ? &child->route :
+							      &c->default_route;
+	struct request r = {
+		.c = c, .client = client, .label = label,
+		.service = { service, (uint32_t)strlen(service) },
+	};
+	unsigned int i;
+
+	*route = (struct route){ .kind = ROUTE_NONE };
+	if (scoped_label(r.scoped, child->name, label))
+		return -EINVAL;
+	for (i = 0; i < rules->nrules; i++)
+		if (matches(&rules->rules[i], &r))
+			return apply_rule(&rules->rules[i], &r, route);
+	return 0;
+}
+
+/* --- args -------------------------------------------------------------------------- */
+
+/* Copy @args without the elements "@tag=...". */
+static int drop_arg(const char *args, const char *tag, char *out)
+{
+	size_t tag_len = strlen(tag), len, used = 0;
+	const char *p;
+
+	for (p = args + strspn(args, " ,"); *p; p += strspn(p, " ,")) {
+		len = strcspn(p, ",");
+		if (len > tag_len && !strncmp(p, tag, tag_len) &&
+		    (p[tag_len] == '=' || p[tag_len] == ' ')) {
+			p += len;
+			continue;
+		}
+		if (used + len + 3 > PARENT_ARGS_MAX)
+			return -EINVAL;
+		used += (size_t)sprintf(out + used, "%s%.*s", used ? ", " : "",
+					(int)len, p);
+		p += len;
+	}
+	out[used] = '\0';
+	return 0;
+}
+
+/* The child's range of priorities begins at its own level. */
+static int scale_priority(const struct config *c,
+			  const struct config_child *child, const char *args,
+			  char *out)
+{
+	uint64_t asked = args_number(args, "priority", 0);
+	size_t len;
+	int n;
+
+	if (asked >= PRIO_RANGE)
+		asked = PRIO_RANGE - 1;
+	if (drop_arg(args, "priority", out))
+		return -EINVAL;
+	len = strlen(out);
+	n = snprintf(out + len, PARENT_ARGS_MAX - len, "%spriority=%u",
+		     len ? ", " : "",
+		     child->priority + (unsigned int)asked / c->prio_levels);
+	return n < (int)(PARENT_ARGS_MAX - len) ? 0 : -EINVAL;
+}
+
+int args_for_child(const struct config *c, unsigned int client,
+		   const char *service, const char *args,
+		   char out[PARENT_ARGS_MAX])
+{
+	const struct config_child *child = &c->children[client];
+
+	if (!strcmp(service, "CPU"))
+		return scale_priority(c, child, args, out);
+	if (child->managing_system) {
+		memcpy(out, args, strlen(args) + 1);
+		return 0;
+	}
+	if (drop_arg(args, "managing_system", out))
+		return -EINVAL;
+	return strstr(out, "managing_system") ? -EACCES : 0;
+}

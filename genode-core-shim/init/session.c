@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The life of a session, see enum session_state. Nobody is waited for: a server
+ * fetches what there is to do, a client's call is saved until there is an answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "init.h"
+
+#define TO(state)	(1u << SESSION_##state)
+
+static const unsigned int legal[SESSION_STATES] = {
+	[SESSION_QUEUED]	= TO(PENDING) | TO(OVER),
+	[SESSION_PENDING]	= TO(OPEN) | TO(SETTLING) | TO(ABANDONED) |
+				  TO(QUEUED),
+	[SESSION_ABANDONED]	= TO(SETTLING) | TO(OVER),
+	[SESSION_OPEN]		= TO(CLOSING) | TO(LOST) | TO(OVER),
+	[SESSION_CLOSING]	= TO(FETCHED) | TO(OVER),
+	[SESSION_FETCHED]	= TO(SETTLING) | TO(OVER),
+	[SESSION_SETTLING]	= TO(OVER),
+	[SESSION_LOST]		= TO(OVER),
+};
+
+static const char *const names[SESSION_STATES] = {
+	"queued", "pending", "abandoned", "open", "closing", "closing",
+	"settling", "lost", "over",
+};
+
+const char *session_state_name(enum session_state state)
+{
+	return names[state];
+}
+
+static void set_state(struct init_session *s, enum session_state to)
+{
+	if (!(legal[s->state] & 1u << to))
+		env_fatal("session %s -> %s is not possible", names[s->state],
+			  names[to]);
+	s->state = to;
+}
+
+/* --- quota ------------------------------------------------------------------------ */
+
+/* Does the donation go back to a client that lives, or to init? */
+static bool client_is_paid(const struct init_session *s)
+{
+	return s->client && s->client->state == CHILD_RUNNING && !s->log;
+}
+
+/* From init to the client. What init lacks just now it owes. */
+static void give_back(struct init_session *s, struct quota q)
+{
+	if (client_is_paid(s) &&
+	    quota_move(PITH_SLOT_DOMAIN, s->client->domain, q))
+		quota_add(s->client->owed, q, &s->client->owed);
+}
+
+/* --- lists ------------------------------------------------------------------------- */
+
+static void unlink_client(struct init_session *s)
+{
+	struct init_session **p;
+
+	if (!s->client)
+		return;
+	for (p = &s->client->sessions; *p != s; p = &(*p)->next_of_client)
+		;
+	*p = s->next_of_client;
+	s->client->nsessions--;
+}
+
+static void unlink_server(struct init_session *s)
+{
+	struct init_session **p;
+
+	if (!s->server)
+		return;
+	for (p = &s->server->served; *p != s; p = &(*p)->next_of_server)
+		;
+	*p = s->next_of_server;
+	if (s->server->fetched == s)
+		s->server->fetched = NULL;
+}
+
+static void dequeue(struct init_session *s)
+{
+	struct child *server = s->server;
+	struct init_session **p;
+
+	if (!server)
+		return;
+	for (p = &server->queue; *p && *p != s; p = &(*p)->next_in_queue)
+		;
+	if (!*p)
+		return;
+	*p = s->next_in_queue;
+	s->next_in_queue = NULL;
+	if (!*p)
+		server->queue_end = p;
+}
+
+static void enqueue(struct init_session *s)
+{
+	s->next_in_queue = NULL;
+	*s->server->queue_end = s;
+	s->server->queue_end = &s->next_in_queue;
+}
+
+static void signal_server(struct child *server, unsigned int provide)
+{
+	if (server->announced[provide] >= 0)
+		pith_signal(server->announced[provide], 1);
+}
+
+void session_enqueue(struct init_session *s)
+{
+	enqueue(s);
+	signal_server(s->server, s->provide);
+}
+
+/* --- making and ending ----------------------------------------------------------------- */
+
+struct init_session *session_new(struct child *client, enum session_server kind,
+				 const struct route *r,
+				 const struct parent_session *req, bool log,
+				 int *err)
+{
+	struct quota take = { req->ram, req->caps + QUOTA_SESSION_CAPS };
+	struct init_session *s, **p;
+
+	*err = -EDQUOT;
+	if (client->nsessions >= SESSIONS_PER_CHILD)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	if (!log && quota_move(client->domain, PITH_SLOT_DOMAIN, take)) {
+		free(s);
+		return NULL;
+	}
+	s->state = kind == SERVER_CHILD ? SESSION_QUEUED : SESSION_OPEN;
+	s->kind = kind;
+	s->id = ++init.last_id;
+	s->client = client;
+	s->quota = (struct quota){ req->ram, req->caps };
+	s->reply = s->up.cap = -1;
+	s->log = log;
+	memcpy(s->service, req->service, sizeof(s->service));
+	memcpy(s->label, r->label, sizeof(s->label));
+	memcpy(s->args, req->args, sizeof(s->args));
+	for (p = &client->sessions; *p; p = &(*p)->next_of_client)
+		;
+	*p = s;
+	client->nsessions++;
+	if (kind == SERVER_CHILD) {
+		s->server = &init.children[r->child];
+		s->provide = (unsigned int)config_provides(s->server->conf,
+			(struct hid_str){ s->service,
+					  (uint32_t)strlen(s->service) });
+		for (p = &s->server->served; *p; p = &(*p)->next_of_server)
+			;
+		*p = s;
+	}
+	return s;
+}
+
+/* Answer the client's saved call, if there is one. */
+static int answer(struct init_session *s, int status, const void *data,
+		  size_t len, int cap)
+{
+	int reply = s->reply;
+
+	s->reply = -1;
+	return reply < 0 ? 0 : ep_answer(reply, status, data, len, cap);
+}
+
+/* The record goes; the donation is where it belongs. */
+static void session_over(struct init_session *s)
+{
+	struct child *client = s->client;
+
+	set_state(s, SESSION_OVER);
+	give_back(s, (struct quota){ 0, QUOTA_SESSION_CAPS });
+	dequeue(s);
+	unlink_server(s);
+	unlink_client(s);
+	pith_close(s->reply);
+	free(s);
+	if (client)
+		child_sessions_changed(client);
+}
+
+void session_drop(struct init_session *s)
+{
+	if (s->kind == SERVER_PARENT)
+		env_close(&s->up);
+	if (s->kind == SERVER_CONTROL)
+		local_control_close(s);
+	give_back(s, s->quota);
+	session_over(s);
+}
+
+/* Refuse a session that its server has not fetched. */
+static void refuse(struct init_session *s, int status)
+{
+	struct child *client = s->client;
+	bool log = s->log;
+
+	answer(s, status, NULL, 0, -1);
+	session_drop(s);
+	if (log && client)
+		child_log_ready(client, -1);
+}
+
+/*
+ * The server has let go of the session: take the donation back. What the server
+ * still uses of it comes when it can; for a dead client that is init's to wait
+ * for.
+ */
+static void settle(struct init_session *s)
+{
+	struct child *server = s->server;
+
+	if (s->state != SESSION_SETTLING)
+		set_state(s, SESSION_SETTLING);
+	quota_move_some(server->domain, client_is_paid(s) ?
+			s->client->domain : PITH_SLOT_DOMAIN, &s->quota);
+	if (!client_is_paid(s)) {
+		quota_add(server->debt, s->quota, &server->debt);
+		s->quota = (struct quota){ 0, 0 };
+	}
+	if (!s->quota.ram && !s->quota.caps)
+		session_over(s);
+}
+
+/* --- the server's side ------------------------------------------------------------------ */
+
+struct init_session *session_of_client(const struct child *c, uint64_t id)
+{
+	struct init_session *s;
+
+	for (s = c->sessions; s; s = s->next_of_client)
+		if (s->id == id && !s->log && (s->state == SESSION_OPEN ||
+					       s->state == SESSION_LOST))
+			return s;
+	return NULL;
+}
+
+struct init_session *session_pending_at(const struct child *server, uint64_t id)
+{
+	struct init_session *s;
+
+	for (s = server->served; s; s = s->next_of_server)
+		if (s->id == id && (s->state == SESSION_PENDING ||
+				    s->state == SESSION_ABANDONED))
+			return s;
+	return NULL;
+}
+
+/* The CLOSE that the server fetched last is done, now that it asks again. */
+static void finish_fetched(struct child *server)
+{
+	struct init_session *s = server->fetched, *next;
+
+	server->fetched = NULL;
+	if (s) {
+		set_state(s, SESSION_SETTLING);
+		answer(s, 0, NULL, 0, -1);
+	}
+	for (s = server->served; s; s = next) {
+		next = s->next_of_server;
+		if (s->state == SESSION_SETTLING)
+			settle(s);
+	}
+	quota_move_some(server->domain, PITH_SLOT_DOMAIN, &server->debt);
+}
+
+/* What the server may have: a CLOSE, or a CREATE of an announced service. */
+static struct init_session *first_request(const struct child *server)
+{
+	struct init_session *s;
+
+	for (s = server->queue; s; s = s->next_in_queue)
+		if (s->state == SESSION_CLOSING ||
+		    server->announced[s->provide] >= 0)
+			return s;
+	return NULL;
+}
+
+static void fetch_create(struct init_session *s, struct parent_request *req)
+{
+	req->kind = PARENT_REQ_CREATE;
+	req->id = s->id;
+	memcpy(req->service, s->service, sizeof(req->service));
+	memcpy(req->label, s->label, sizeof(req->label));
+	memcpy(req->args, s->args, sizeof(req->args));
+	req->ram = s->quota.ram;
+	req->caps = s->quota.caps;
+	set_state(s, SESSION_PENDING);
+}
+
+void session_next_request(struct child *server, struct parent_request *req)
+{
+	struct init_session *s;
+
+	*req = (struct parent_request){ .kind = PARENT_REQ_NONE };
+	finish_fetched(server);
+	while ((s = first_request(server))) {
+		dequeue(s);
+		if (s->state == SESSION_CLOSING) {
+			req->kind = PARENT_REQ_CLOSE;
+			req->id = s->id;
+			set_state(s, SESSION_FETCHED);
+			server->fetched = s;
+			return;
+		}
+		if (!quota_move(PITH_SLOT_DOMAIN, server->domain, s->quota)) {
+			fetch_create(s, req);
+			return;
+		}
+		refuse(s, -EDQUOT);
+	}
+}
+
+/* The LOG of a child that starts is kept here and passed on when it does. */
+static int deliver_log(struct init_session *s, int status, int cap)
+{
+	struct child *client = s->client;
+
+	if (status) {
+		settle(s);
+		child_log_ready(client, -1);
+	} else {
+		set_state(s, SESSION_OPEN);
+		child_log_ready(client, cap);
+	}
+	return 0;
+}
+
+int session_deliver(struct init_session *s, int status, int cap)
+{
+	struct parent_session_reply reply = { .id = s->id };
+	int gone;
+
+	if (s->state == SESSION_ABANDONED) {
+		pith_close(cap);
+		set_state(s, SESSION_SETTLING);
+		return -ENOENT;
+	}
+	if (s->log)
+		return deliver_log(s, status, cap);
+	gone = answer(s, -status, &reply, status ? 0 : sizeof(reply), cap);
+	pith_close(cap);
+	if (status) {
+		settle(s);
+	} else if (gone) {
+		/* the server closes it and then asks for the next request */
+		set_state(s, SESSION_SETTLING);
+		return -ENOENT;
+	} else {
+		set_state(s, SESSION_OPEN);
+	}
+	return 0;
+}
+
+void session_announced(struct child *server, unsigned int provide)
+{
+	struct init_session *s;
+
+	for (s = server->queue; s; s = s->next_in_queue) {
+		if (s->provide == provide) {
+			signal_server(server, provide);
+			return;
+		}
+	}
+}
+
+/* --- the client's side --------------------------------------------------------------------- */
+
+/* Answer the CLOSE calls whose servers take too long; they do it later. */
+void sessions_close_timeout(void *ctx)
+{
+	uint64_t now = pith_now(), next = PITH_NO_DEADLINE;
+	struct init_session *s;
+	unsigned int i;
+
+	(void)ctx;
+	for (i = 0; i < init.config.nchildren; i++) {
+		for (s = init.children[i].sessions; s; s = s->next_of_client) {
+			if (s->reply < 0 || (s->state != SESSION_CLOSING &&
+					     s->state != SESSION_FETCHED))
+				continue;
+			if (s->reply_until <= now)
+				answer(s, 0, NULL, 0, -1);
+			else if (s->reply_until < next)
+				next = s->reply_until;
+		}
+	}
+	if (next != PITH_NO_DEADLINE)
+		ep_timer_set(&init.ep, &init.close_timer, next);
+}
+
+static int close_at_server(struct init_session *s, struct ep_request *in)
+{
+	set_state(s, SESSION_CLOSING);
+	s->reply = ep_save_reply(&init.ep, in);
+	s->reply_until = pith_now() + CLOSE_TIMEOUT;
+	session_enqueue(s);
+	if (s->reply < 0)	/* the server does it, the client need not wait */
+		return 0;
+	if (init.close_timer.at == PITH_NO_DEADLINE)
+		ep_timer_set(&init.ep, &init.close_timer, s->reply_until);
+	return EP_DEFERRED;
+}
+
+int session_close(struct init_session *s, struct ep_request *in)
+{
+	if (s->kind == SERVER_CHILD && s->state == SESSION_OPEN)
+		return close_at_server(s, in);
+	if (s->state == SESSION_LOST)
+		session_over(s);
+	else
+		session_drop(s);
+	return 0;
+}
+
+/* --- deaths ----------------------------------------------------------------------------------- */
+
+static void client_died(struct init_session *s)
+{
+	pith_close(s->reply);
+	s->reply = -1;
+	if (s->kind != SERVER_CHILD) {
+		session_drop(s);
+		return;
+	}
+	switch (s->state) {
+	case SESSION_QUEUED:
+	case SESSION_LOST:
+		session_over(s);
+		break;
+	case SESSION_PENDING:
+		set_state(s, SESSION_ABANDONED);
+		break;
+	case SESSION_OPEN:
+		set_state(s, SESSION_CLOSING);
+		session_enqueue(s);
+		break;
+	case SESSION_SETTLING:
+		settle(s);
+		break;
+	default:	/* the server is at it */
+		break;
+	}
+}
+
+void sessions_client_died(struct child *c)
+{
+	struct init_session *s, *next;
+
+	for (s = c->sessions; s; s = next) {
+		next = s->next_of_client;
+		client_died(s);
+	}
+}
+
+void sessions_orphan(struct child *c)
+{
+	struct init_session *s;
+
+	while ((s = c->sessions)) {
+		c->sessions = s->next_of_client;
+		s->client = NULL;
+	}
+	c->nsessions = 0;
+}
+
+/* The donation has come to init with all that the dead server had. */
+static void server_died(struct init_session *s)
+{
+	switch (s->state) {
+	case SESSION_QUEUED:
+	case SESSION_LOST:	/* to an earlier incarnation */
+		break;
+	case SESSION_PENDING:
+		set_state(s, SESSION_QUEUED);
+		break;
+	case SESSION_OPEN:
+		set_state(s, SESSION_LOST);
+		give_back(s, s->quota);
+		s->quota = (struct quota){ 0, 0 };
+		break;
+	default:
+		answer(s, 0, NULL, 0, -1);
+		give_back(s, s->quota);
+		session_over(s);
+		break;
+	}
+}
+
+void sessions_server_died(struct child *c)
+{
+	struct init_session *s, *next;
+
+	for (s = c->served; s; s = next) {
+		next = s->next_of_server;
+		server_died(s);
+	}
+	c->debt = (struct quota){ 0, 0 };
+	c->fetched = NULL;
+	c->queue = NULL;
+	c->queue_end = &c->queue;
+	for (s = c->served; s; s = s->next_of_server)
+		if (s->state == SESSION_QUEUED)
+			enqueue(s);
+}
+
+void sessions_server_down(struct child *c)
+{
+	struct init_session *s;
+
+	for (;;) {
+		for (s = c->served; s && s->state != SESSION_QUEUED;
+		     s = s->next_of_server)
+			;
+		if (!s)
+			return;
+		refuse(s, -EPIPE);
+	}
+}

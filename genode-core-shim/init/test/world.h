@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The world around init, played on the host: the kernel's accounts and
+ * capabilities, core's services, time, and children that do what a test says.
+ * What leaks here, leaks there: every capability and byte is counted.
+ */
+#ifndef INIT_TEST_WORLD_H
+#define INIT_TEST_WORLD_H
+
+#include <pith/entrypoint.h>
+#include <pith/env.h>
+#include <session/parent.h>
+#include "../quota.h"
+
+#define WORLD_RAM	(64ull << 20)	/* init's domain at the start */
+#define WORLD_CAPS	2000ull
+
+/* Boot init with @config: it has started its children when this returns. */
+void world_boot(const char *config);
+/* Let @ms pass: exits and timers happen. */
+void world_run(uint64_t ms);
+/* End the process @name with @status (as PITH_OP_PROC_INFO tells it). */
+void world_exit(const char *name, uint32_t status);
+/* Does a process of that name run? How often was one started? */
+bool world_runs(const char *name);
+unsigned int world_starts(const char *name);
+/* Status with which init ended itself, -1: it runs. */
+int world_ended(void);
+
+/* Figures to compare before and after. */
+struct quota world_limit(void);		/* of init's domain */
+struct quota world_unused(const char *name);	/* of a child's domain */
+struct quota world_assigned(const char *name);	/* its limit */
+uint64_t world_init_caps(void);		/* capabilities that init pays */
+unsigned int world_fds(void);		/* open in init */
+/* Bytes of the child's domain in use, on top of its process. */
+void world_use(const char *name, int64_t ram);
+
+/* The next env_session() of init for @service fails with @err; NULL: none. */
+void world_fail(const char *service, int err);
+/* Did a line with @part reach init's log since the last call? Clears it. */
+bool world_logged(const char *part);
+
+/* --- a child's calls --------------------------------------------------------------- */
+
+struct answer {
+	bool done;		/* false: the call still waits */
+	int status;		/* 0 or -errno */
+	size_t len;
+	char data[PITH_MSG_BYTES];
+	int cap;		/* object number of the capability, 0: none */
+};
+
+/* Call the parent as @name; the answer may come later: world_answer(). Returns a
+ * number for it. @cap: object to pass, 0: none. */
+int world_call(const char *name, uint64_t method, const void *req, size_t len,
+	       int cap);
+const struct answer *world_answer(int call);
+/* The caller gives up waiting. */
+void world_give_up(int call);
+/* A new object owned by the test: a notification or an endpoint. */
+int world_notification(void);
+int world_endpoint(void);
+uint64_t world_signals(int notification);
+/* Call through capability @object that @call's answer brought, as @name. */
+int world_invoke(const char *name, int object, uint64_t method,
+		 const void *req, size_t len);
+/* Content of memory object @object. */
+const char *world_memory(int object);
+/* Last args and label that a service of core was asked with. */
+const char *world_last_args(const char *service);
+const char *world_last_label(const char *service);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The test runner as core: bootstrap, components, quota, KTAP on the console.
+ */
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "core.h"
+
+int kt_root = -1;
+int kt_hardware = -1;
+int kt_program = -1;
+int kt_report_mem = -1;
+
+static bool is_core;
+static pthread_t main_thread;
+static jmp_buf test_end;
+
+/* --- console --------------------------------------------------------------- */
+
+static void console_write(const char *text, uint32_t len)
+{
+	struct pith_text arg = { (uintptr_t)text, len, 0 };
+
+	kt_control(kt_hardware, PITH_OP_HW_CONSOLE, &arg);
+}
+
+void kt_console(const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
+	va_end(ap);
+	if (n > (int)sizeof(text) - 2)
+		n = sizeof(text) - 2;
+	text[n++] = '\n';
+	console_write(text, n);
+}
+
+/* A test of core that cannot go on is left; a component ends. */
+_Noreturn void kt_exit(int code)
+{
+	if (is_core && pthread_equal(pthread_self(), main_thread))
+		longjmp(test_end, 1);
+	for (;;)
+		kt_syscall(SYS_exit_group, code, 0, 0, 0, 0, 0);
+}
+
+/* --- components ------------------------------------------------------------ */
+
+int kt_domain(uint64_t ram, uint64_t caps)
+{
+	int domain = kt_control(kt_root, PITH_OP_DOMAIN_CREATE, NULL);
+
+	KT_NEED(domain >= 0);
+	KT_NEED(kt_transfer(kt_root, domain, ram, caps) == 0);
+	return domain;
+}
+
+void kt_domain_end(int domain)
+{
+	KT_EQ(kt_control(domain, PITH_OP_DOMAIN_DESTROY, NULL), 0);
+	kt_close(domain);
+}
+
+long kt_spawn_raw(int domain, struct pith_spawn *s, const char *name)
+{
+	memset(s->name, 0, sizeof(s->name));
+	strncpy(s->name, name, sizeof(s->name) - 1);
+	return kt_control(domain, PITH_OP_SPAWN, s);
+}
+
+struct kt_child kt_start_in(int domain, const char *name, const int *args,
+			    unsigned int nargs)
+{
+	struct kt_child c = { .domain = domain };
+	int32_t caps[KT_SLOT_ARG + KT_MAX_ARGS];
+	struct pith_spawn s = {
+		.binary = kt_program, .caps = (uintptr_t)caps,
+		.ncaps = KT_SLOT_ARG + nargs, .stack = KT_CHILD_STACK,
+		.charge = KT_CHILD_CHARGE,
+	};
+
+	KT_NEED(nargs <= KT_MAX_ARGS);
+	c.ep = KT_FD(kt_ep_create());
+	c.exit_notif = KT_FD(kt_notif_create());
+	KT_EQ(kt_bind(c.exit_notif, c.ep, 1), 0);
+	s.exit_notif = c.exit_notif;
+	caps[KT_SLOT_DOMAIN] = KT_FD(kt_mint(domain, PITH_R_CHARGE));
+	caps[KT_SLOT_REPORT] = kt_report_mem;
+	for (unsigned int i = 0; i < nargs; i++)
+		caps[KT_SLOT_ARG + i] = args[i];
+	c.process = KT_FD(kt_spawn_raw(domain, &s, name));
+	kt_close(caps[KT_SLOT_DOMAIN]);
+	KT_NEED(c.process >= 0);
+	return c;
+}
+
+struct kt_child kt_start(const char *name, const int *args, unsigned int nargs)
+{
+	return kt_start_in(kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS), name, args,
+			   nargs);
+}
+
+int kt_await_exit(struct kt_child *c)
+{
+	struct pith_proc_info info = { 0 };
+	long got;
+
+	got = kt_wait(c->ep, kt_now() + KT_MS(60000));
+	if (got != PITH_GOT_NOTIFICATION) {
+		KT_FAIL("a component does not end: %ld", got);
+		kt_kill(c);
+		return -1;
+	}
+	KT_EQ(kt_control(c->process, PITH_OP_PROC_INFO, &info), 0);
+	KT_EQ(info.exited, 1);
+	return info.status;
+}
+
+int kt_finish(struct kt_child *c)
+{
+	int status = kt_await_exit(c);
+
+	kt_close(c->process);
+	kt_close(c->exit_notif);
+	kt_close(c->ep);
+	kt_domain_end(c->domain);
+	return status;
+}
+
+void kt_kill(struct kt_child *c)
+{
+	KT_EQ(kt_control(c->process, PITH_OP_PROC_KILL, NULL), 0);
+}
+
+void kt_run(const char *name, const int *args, unsigned int nargs)
+{
+	struct kt_child c = kt_start(name, args, nargs);
+
+	KT_EQ(kt_finish(&c), 0);
+}
+
+/* --- running --------------------------------------------------------------- */
+
+static void report_clear(void)
+{
+	memset(kt_report, 0, sizeof(*kt_report));
+}
+
+/* Objects die when the kernel gets to it: give it a moment. */
+static void check_returned(const struct pith_domain_info *before)
+{
+	struct pith_domain_info now;
+	uint64_t end = kt_now() + KT_MS(3000);
+
+	do {
+		now = kt_domain_info(kt_root);
+		if (!memcmp(&now, before, sizeof(now)))
+			return;
+		kt_sleep(KT_MS(10));
+	} while (kt_now() < end);
+	KT_FAIL("left behind: %ld bytes, %ld capabilities; limits %+ld, %+ld",
+		(long)(now.ram_used - before->ram_used),
+		(long)(now.caps_used - before->caps_used),
+		(long)(now.ram_limit - before->ram_limit),
+		(long)(now.caps_limit - before->caps_limit));
+}
+
+static void print_report(void)
+{
+	char *line = kt_report->text, *end;
+
+	kt_report->text[sizeof(kt_report->text) - 1] = '\0';
+	while ((end = strchr(line, '\n'))) {
+		*end = '\0';
+		kt_console("# %s", line);
+		line = end + 1;
+	}
+	if (kt_report->used > sizeof(kt_report->text))
+		kt_console("# more failures than fit here");
+}
+
+static bool run_test(const struct kt_test *t)
+{
+	struct pith_domain_info before;
+
+	report_clear();
+	before = kt_domain_info(kt_root);
+	if (!setjmp(test_end)) {
+		if (t->place == KT_IN_CORE)
+			t->run();
+		else
+			kt_run(t->name, NULL, 0);
+	}
+	check_returned(&before);
+	print_report();
+	return kt_report->failures == 0;
+}
+
+static bool selected(const struct kt_test *t, int nonly, char **only)
+{
+	if (t->place == KT_IS_ROLE)
+		return false;
+	for (int i = 0; i < nonly; i++)
+		if (strstr(t->name, only[i]))
+			return true;
+	return nonly == 0;
+}
+
+static void run_all(const struct kt_test *first, const struct kt_test *end,
+		    int nonly, char **only)
+{
+	const struct kt_test *t;
+	unsigned int n = 0;
+
+	kt_console("KTAP version 1");
+	for (t = first; t < end; t++)
+		n += selected(t, nonly, only);
+	kt_console("1..%u", n);
+	n = 0;
+	for (t = first; t < end; t++) {
+		if (!selected(t, nonly, only))
+			continue;
+		n++;
+		kt_console("# running %s", t->name);
+		kt_console("%s %u %s", run_test(t) ? "ok" : "not ok", n,
+			   t->name);
+	}
+}
+
+/* --- bootstrap ------------------------------------------------------------- */
+
+#define PROGRAM_MAX	(4u << 20)
+
+static uint8_t program[PROGRAM_MAX];
+
+static long read_program(void)
+{
+	int fd = open("/init", O_RDONLY);
+	long n, size = 0;
+
+	while (fd >= 0 && (n = read(fd, program + size,
+				    PROGRAM_MAX - size)) > 0)
+		size += n;
+	if (fd >= 0)
+		close(fd);
+	return size;
+}
+
+static void *new_mapped(uint64_t size, int *mem)
+{
+	void *p;
+
+	*mem = kt_mem_create(-1, size, 0);
+	if (*mem < 0) {
+		kt_console("# core: no memory: %d", *mem);
+		return NULL;
+	}
+	p = kt_map(*mem, 0, size, KT_R | KT_W);
+	if (kt_is_error(p)) {
+		kt_console("# core: cannot map: %ld", (long)p);
+		return NULL;
+	}
+	return p;
+}
+
+static bool core_init(void)
+{
+	long size = read_program();
+	uint64_t room = (size + KT_PAGE - 1) & -(uint64_t)KT_PAGE;
+	struct pith_bootstrap b;
+	void *p;
+
+	if (size <= 0 || size >= PROGRAM_MAX)
+		return false;
+	signal(SIGCHLD, SIG_IGN);	/* components leave no zombies */
+	if (kt_control(-1, PITH_OP_BOOTSTRAP, &b))
+		return false;
+	kt_root = b.domain;
+	kt_hardware = b.hardware;
+	kt_report = new_mapped(KT_REPORT_SIZE, &kt_report_mem);
+	p = new_mapped(room, &kt_program);
+	if (!kt_report || !p)
+		return false;
+	memcpy(p, program, size);
+	kt_unmap(p, room);
+	kt_buffer_init();
+	return true;
+}
+
+_Noreturn void core_main(const struct kt_test *first,
+			 const struct kt_test *end, int nonly, char **only)
+{
+	is_core = true;
+	main_thread = pthread_self();
+	if (setjmp(test_end))
+		kt_console("Bail out! core cannot start");
+	else if (core_init())
+		run_all(first, end, nonly, only);
+	kt_syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		   LINUX_REBOOT_CMD_RESTART, 0, 0, 0);
+	for (;;)
+		kt_sleep(KT_MS(1000));
+}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Capability mode: every system call but the few that act on the caller itself
+ * fails, those few have no dangerous form, and no other gate leads in.
+ */
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include "kt.h"
+
+/* All that a component may call. A call more than these is a finding. */
+static const int allowed[] = {
+	PITH_NR_CALL, PITH_NR_REPLY_WAIT, PITH_NR_SIGNAL, PITH_NR_CONTROL,
+	SYS_close, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_clone,
+	SYS_set_tid_address, SYS_futex, SYS_exit, SYS_exit_group,
+	SYS_clock_gettime, SYS_clock_nanosleep, SYS_sched_yield,
+	SYS_arch_prctl,
+};
+#define ALLOWED	(sizeof(allowed) / sizeof(*allowed))
+_Static_assert(ALLOWED <= 24, "the budget of the architecture");
+
+#define LAST_NR	1024
+
+static bool is_allowed(int nr)
+{
+	for (unsigned int i = 0; i < ALLOWED; i++)
+		if (allowed[i] == nr)
+			return true;
+	return false;
+}
+
+static void all_refused(const long a[6])
+{
+	for (long nr = 0; nr <= LAST_NR; nr++) {
+		long ret;
+
+		if (is_allowed(nr))
+			continue;
+		kt_report->shared[0] = nr;	/* in case it does not return */
+		ret = kt_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+		if (ret != -ENOSYS)
+			KT_FAIL("system call %ld: %ld", nr, ret);
+	}
+}
+
+static void same_table(void)
+{
+	for (int fd = 0; fd < 64; fd++) {
+		bool used = fd == KT_SLOT_DOMAIN || fd == KT_SLOT_REPORT ||
+			    fd == kt_buf.mem;
+
+		KT_EQ(kt_type(fd) != 0, used);
+	}
+}
+
+KT_COMPONENT(capmode_every_number)
+{
+	static char path[] = "/init";
+	static const long args[][6] = {
+		{ 0, 0, 0, 0, 0, 0 },
+		{ -1, -1, -1, -1, -1, -1 },
+		{ 1, 1, 1, 1, 1, 1 },
+		{ -100, (long)path, 0, 0, 0, 0 },	/* AT_FDCWD, path */
+		{ (long)path, 0, 0, 0, 0, 0 },
+		{ KT_SLOT_REPORT, (long)path, 5, 0, 0, 0 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(args) / sizeof(*args); i++)
+		all_refused(args[i]);
+	same_table();
+	KT_TRUE(!strcmp(path, "/init"));
+}
+
+/* Numbers beyond all tables, of the x32 set, with upper bits set. */
+KT_COMPONENT(capmode_odd_numbers)
+{
+	static const long odd[] = {
+		-1, -2, 1025, 4096, 0x3fffffff, 0x40000000, 0x40000001,
+		0x40000027, 0x40000200, 0x40000208, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x100000000 + SYS_getpid, 0x100000000 + SYS_read,
+		-0x100000000 + SYS_getpid, 0x7fffffff00000000 + SYS_openat,
+		0x4000000000000000, (long)0x8000000000000000,
+	};
+
+	for (unsigned int i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		long ret = kt_syscall(odd[i], 0, 0, 0, 0, 0, 0);
+
+		if (ret != -ENOSYS)
+			KT_FAIL("system call %lx: %ld", odd[i], ret);
+	}
+}
+
+static void thread_tries(void *arg)
+{
+	static const long args[6];
+
+	(void)arg;
+	all_refused(args);
+}
+
+KT_COMPONENT(capmode_in_threads)
+{
+	struct kt_thread t = { 0 };
+
+	kt_thread_start(&t, thread_tries, NULL);
+	kt_thread_join(&t);
+}
+
+/* --- other gates ----------------------------------------------------------- */
+
+KT_ROLE(gate_int80)
+{
+	long ret = 20;	/* getpid */
+
+	__asm__ volatile("int $0x80" : "+a"(ret) : : "memory");
+	kt_report->shared[0] = ret;
+}
+
+KT_ROLE(gate_sysenter)
+{
+	long ret = 20;
+
+	__asm__ volatile("sysenter" : "+a"(ret) : : "memory");
+	kt_report->shared[0] = ret;
+}
+
+KT_ROLE(gate_vsyscall)
+{
+	((long (*)(long *))0xffffffffff600400)(NULL);	/* time() */
+	kt_report->shared[0] = 1;
+}
+
+KT_ROLE(gate_port)
+{
+	__asm__ volatile("outb %%al, $0x80" : : "a"(0));
+	kt_report->shared[0] = 1;
+}
+
+KT_ROLE(gate_hlt)
+{
+	__asm__ volatile("hlt");
+	kt_report->shared[0] = 1;
+}
+
+KT_ROLE(gate_kernel_read)
+{
+	kt_report->shared[0] = *(volatile uint64_t *)0xffffffff81000000;
+}
+
+KT_CORE(capmode_other_gates)
+{
+	static const char *const gates[] = { "gate_int80", "gate_sysenter",
+		"gate_vsyscall", "gate_port", "gate_hlt", "gate_kernel_read" };
+	struct kt_child c;
+	int status;
+
+	for (unsigned int i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
+		kt_report->shared[0] = 0;
+		c = kt_start(gates[i], NULL, 0);
+		status = kt_finish(&c);
+		if (status != 128 + 11 && status != 128 + 4)
+			KT_FAIL("%s: status %d", gates[i], status);
+		KT_EQ(kt_report->shared[0], 0);
+	}
+}
+
+/* --- forms of the calls that are allowed ----------------------------------- */
+
+#define MAP_SHARED	1
+#define MAP_PRIVATE	2
+#define MAP_ANONYMOUS	0x20
+
+static void *anonymous(void *at, uint64_t size, int prot, int flags)
+{
+	return kt_map_at(at, -1, 0, size, prot, flags | MAP_ANONYMOUS);
+}
+
+/* Of a memory object: shared, at an address or not, and nothing else. */
+KT_COMPONENT(capmode_mmap_flags)
+{
+	int mem = KT_FD(kt_mem_create(-1, 4 * KT_PAGE, 0));
+	long ret;
+
+	/* bit 4: fixed, 5: anonymous, 20: fixed, not replacing */
+	for (int bit = 1; bit < 32; bit++) {
+		if (bit == 4 || bit == 5 || bit == 20)
+			continue;
+		ret = (long)kt_map_at(NULL, mem, 0, KT_PAGE, KT_R,
+				      (int)(1u << bit));
+		if (ret >= 0 || ret < -4095)
+			KT_FAIL("mmap with flag %d: %lx", bit, ret);
+	}
+	for (int flags = 0; flags < 0x100; flags++) {
+		if (flags & 1 || flags & MAP_ANONYMOUS)
+			continue;
+		ret = kt_syscall(SYS_mmap, 0, KT_PAGE, KT_R, flags, mem, 0);
+		if (ret >= 0 || ret < -4095)
+			KT_FAIL("mmap with flags %x: %lx", flags, ret);
+	}
+	KT_TRUE(kt_is_error(kt_map(KT_SLOT_DOMAIN, 0, KT_PAGE, KT_R)));
+	KT_TRUE(kt_is_error(kt_map(-1, 0, KT_PAGE, KT_R)));
+	KT_TRUE(kt_is_error(kt_map(4000, 0, KT_PAGE, KT_R)));
+	kt_close(mem);
+}
+
+static void account(uint64_t ram, uint64_t caps)
+{
+	struct pith_domain_info i = { 0 };
+
+	for (int n = 0; n < 1000; n++) {
+		i = kt_domain_info(KT_SLOT_DOMAIN);
+		if (i.ram_used == ram && i.caps_used == caps)
+			return;
+		kt_sleep(KT_MS(1));
+	}
+	KT_EQ(i.ram_used, ram);
+	KT_EQ(i.caps_used, caps);
+}
+
+/* Memory without an object's name is an object all the same, and paid for. */
+KT_COMPONENT(capmode_mmap_anonymous)
+{
+	struct pith_domain_info i = kt_domain_info(KT_SLOT_DOMAIN);
+	static const int kinds[] = { MAP_SHARED, MAP_PRIVATE };
+	uint8_t *p;
+
+	for (int k = 0; k < 2; k++) {
+		p = (void *)kt_syscall(SYS_mmap, 0, 3 * KT_PAGE, KT_R | KT_W,
+				       MAP_ANONYMOUS | kinds[k], -1, 0);
+		KT_NEED(!kt_is_error(p));
+		account(i.ram_used + 3 * KT_PAGE, i.caps_used + 1);
+		for (int b = 0; b < 3 * KT_PAGE; b++)
+			KT_NEED(p[b] == 0);
+		memset(p, 1, 3 * KT_PAGE);
+		KT_EQ(kt_protect(p, KT_PAGE, KT_R), 0);
+		KT_EQ(kt_protect(p, KT_PAGE, KT_R | KT_X), -EACCES);
+		KT_EQ(kt_protect(p + KT_PAGE, KT_PAGE, KT_X), -EACCES);
+		/* a part of it is kept, and so is the whole object */
+		KT_EQ(kt_unmap(p, KT_PAGE), 0);
+		KT_EQ(p[KT_PAGE], 1);
+		KT_EQ(kt_unmap(p + KT_PAGE, 2 * KT_PAGE), 0);
+		account(i.ram_used, i.caps_used);
+	}
+	same_table();
+}
+
+KT_COMPONENT(capmode_mmap_anonymous_refused)
+{
+	struct pith_domain_info i = kt_domain_info(KT_SLOT_DOMAIN);
+	uint64_t left = i.ram_limit - i.ram_used;
+	void *p;
+
+	KT_TRUE(kt_is_error(anonymous(NULL, left + KT_PAGE, KT_R | KT_W, 0)));
+	KT_TRUE(kt_is_error(anonymous(NULL, 1ull << 40, KT_R | KT_W, 0)));
+	KT_TRUE(kt_is_error(anonymous(NULL, ~0ull, KT_R | KT_W, 0)));
+	KT_TRUE(kt_is_error(anonymous(NULL, 0, KT_R | KT_W, 0)));
+	KT_TRUE(kt_is_error(anonymous(NULL, KT_PAGE, KT_R | KT_X, 0)));
+	KT_TRUE(kt_is_error(anonymous(NULL, KT_PAGE, KT_X, 0)));
+	for (int bit = 8; bit < 32; bit++) {
+		if (bit == 20)
+			continue;
+		p = anonymous(NULL, KT_PAGE, KT_R, (int)(1u << bit));
+		if (!kt_is_error(p)) {
+			/* hints that change nothing are all right */
+			account(i.ram_used + KT_PAGE, i.caps_used + 1);
+			KT_EQ(kt_unmap(p, KT_PAGE), 0);
+		}
+	}
+	account(i.ram_used, i.caps_used);
+	p = anonymous(NULL, left, KT_R | KT_W, 0);
+	KT_TRUE(!kt_is_error(p));
+	KT_TRUE(kt_is_error(anonymous(NULL, KT_PAGE, KT_R | KT_W, 0)));
+	KT_EQ(kt_unmap(p, left), 0);
+	account(i.ram_used, i.caps_used);
+}
+
+/* The kernel's worst bugs start at address 0: nothing may be mapped there. */
+KT_COMPONENT(capmode_mmap_addresses)
+{
+	static const uintptr_t at[] = { 0, 0x00fffffffffff000,
+		0x0100000000000000, 0xffff800000000000, 0xffffffff81000000, 0xfffffffffffff000 };
+	int mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+
+	for (unsigned int i = 0; i < sizeof(at) / sizeof(*at); i++) {
+		void *p = kt_map_at((void *)at[i], mem, 0, KT_PAGE, KT_R,
+				    KT_MAP_FIXED);
+
+		if (!kt_is_error(p))
+			KT_FAIL("mapped at %lx", at[i]);
+		p = anonymous((void *)at[i], KT_PAGE, KT_R, KT_MAP_FIXED);
+		if (!kt_is_error(p))
+			KT_FAIL("anonymous memory at %lx", at[i]);
+	}
+	kt_close(mem);
+}
+
+#define THREAD_FLAGS	0x10f00	/* VM, FS, FILES, SIGHAND, THREAD */
+
+/* The kernel must refuse; a child would end at once and be seen below. */
+static void clone_refused(unsigned long flags)
+{
+	static uint8_t stack[4096] __attribute__((aligned(16)));
+	static const long exit_nr = SYS_exit;
+	static int made;
+	register long r10 __asm__("r10") = 0;
+	register long r8 __asm__("r8") = 0;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "movl $1, %[made]\n\t"
+			 "mov %[exit], %%rax\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "=a"(ret), [made] "+m"(made)
+			 : "a"(SYS_clone), "D"(flags),
+			   "S"(stack + sizeof(stack)), "d"(0), "r"(r10),
+			   "r"(r8), [exit] "m"(exit_nr)
+			 : "rcx", "r11", "memory");
+	if (ret >= 0 || made)
+		KT_FAIL("clone with flags %lx: %ld", flags, ret);
+}
+
+KT_COMPONENT(capmode_clone_flags)
+{
+	/* what makes more than a thread: each alone and with a thread's */
+	static const unsigned long more[] = {
+		0x1000,		/* PIDFD */
+		0x2000,		/* PTRACE */
+		0x4000,		/* VFORK */
+		0x8000,		/* PARENT */
+		0x20000,	/* NEWNS */
+		0x800000,	/* UNTRACED */
+		0x2000000,	/* NEWCGROUP */
+		0x4000000,	/* NEWUTS */
+		0x8000000,	/* NEWIPC */
+		0x10000000,	/* NEWUSER */
+		0x20000000,	/* NEWPID */
+		0x40000000,	/* NEWNET */
+		0x80000000,	/* IO */
+	};
+
+	for (unsigned long sig = 0; sig < 0x100; sig++)
+		clone_refused(sig);	/* a process that ends with a signal */
+	clone_refused(0x100000000);	/* bits that only clone3() has */
+	clone_refused(0x200000000);
+	for (unsigned int bit = 8; bit <= 16; bit++)
+		if (THREAD_FLAGS >> bit & 1)
+			clone_refused(THREAD_FLAGS & ~(1ul << bit));
+	for (unsigned int i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		clone_refused(more[i]);
+		clone_refused(THREAD_FLAGS | more[i]);
+	}
+}
+
+/* The number of threads is bounded, and they can be had again. */
+#define MAX_THREADS	64
+
+static volatile uint64_t may_end;
+
+static void wait_to_end(void *arg)
+{
+	(void)arg;
+	kt_await_word(&may_end, 1);
+}
+
+KT_COMPONENT(capmode_thread_limit)
+{
+	static struct kt_thread t[MAX_THREADS + 1];
+	int n;
+
+	for (int round = 0; round < 2; round++) {
+		may_end = 0;
+		for (n = 0; n <= MAX_THREADS; n++) {
+			t[n].no_buffer = true;
+			if (kt_thread_try(&t[n], wait_to_end, NULL))
+				break;
+		}
+		KT_EQ(n, MAX_THREADS - 1);
+		may_end = 1;
+		while (n--)
+			kt_thread_join(&t[n]);
+		kt_sleep(KT_MS(100));
+	}
+}
+
+KT_COMPONENT(capmode_arch_prctl)
+{
+	static const int bad[] = { 0x1001, 0x1004, 0x1011, 0x1012, 0x1021,
+		0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001,
+		0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005,
+		0, -1 };
+	unsigned long value[8] = { 0 };
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		long ret = kt_syscall(SYS_arch_prctl, bad[i], (long)value, 0, 0,
+				      0, 0);
+		if (ret >= 0)
+			KT_FAIL("arch_prctl %x: %ld", bad[i], ret);
+	}
+	KT_EQ(kt_syscall(SYS_arch_prctl, 0x1003, (long)value, 0, 0, 0, 0), 0);
+	KT_EQ(value[0], (uintptr_t)pthread_self());
+	/* a thread pointer in the kernel */
+	KT_EQ(kt_syscall(SYS_arch_prctl, 0x1002, 0xffff888000000000, 0, 0, 0,
+			 0), -EPERM);
+}
+
+/* Clocks that belong to other processes tell of them. */
+KT_COMPONENT(capmode_clocks)
+{
+	struct timespec ts;
+
+	KT_EQ(kt_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&ts, 0, 0,
+			 0, 0), 0);
+	for (long pid = 1; pid < 40; pid++) {
+		for (long kind = 0; kind < 8; kind++) {
+			long clock = (~pid << 3) | kind;
+			long ret = kt_syscall(SYS_clock_gettime, clock,
+					      (long)&ts, 0, 0, 0, 0);
+
+			if (ret >= 0)
+				KT_FAIL("clock %lx of pid %ld can be read",
+					clock, pid);
+			ret = kt_syscall(SYS_clock_nanosleep, clock, 0,
+					 (long)&ts, 0, 0, 0);
+			if (ret >= 0)
+				KT_FAIL("clock %lx of pid %ld can be slept on",
+					clock, pid);
+		}
+	}
+}
+
+/* A PI futex names its owner by thread number: it would boost anyone. */
+KT_COMPONENT(capmode_futex_pi)
+{
+	static const int ops[] = { FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI,
+		FUTEX_LOCK_PI2, FUTEX_CMP_REQUEUE_PI, FUTEX_WAIT_REQUEUE_PI };
+	struct timespec past = { 1, 0 };
+
+	for (unsigned int i = 0; i < 5; i++) {
+		for (uint32_t tid = 1; tid < 20; tid++) {
+			uint32_t word = tid;
+			long ret = kt_syscall(SYS_futex, (long)&word,
+					      ops[i] | FUTEX_PRIVATE_FLAG, 0,
+					      (long)&past, 0, 0);
+
+			if (ret >= 0 || ret == -ETIMEDOUT)
+				KT_FAIL("futex op %d on thread %u: %ld",
+					ops[i], tid, ret);
+			if (word != tid)
+				KT_FAIL("futex op %d found thread %u", ops[i],
+					tid);
+		}
+	}
+}
+
+/* A descriptor of another process cannot be reached through the table. */
+KT_COMPONENT(capmode_close_nothing)
+{
+	static const int bad[] = { -1, 500, 4095, 4096, 1 << 20, 0x7fffffff };
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		KT_EQ(kt_close(bad[i]), -EBADF);
+	same_table();
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is done a thousand times must leave nothing behind. The runner compares
+ * quota after every test; here the kernel's own memory is compared too.
+ */
+#include <string.h>
+#include "kt.h"
+
+#define TIMES	1000
+#define RUNS	7
+/*
+ * Free memory moves by itself: slabs and per-CPU lists fill, and what is freed
+ * after an RCU grace period comes back late. A leak takes some in every run, so
+ * the median of what runs took tells. No object is smaller than 64 bytes; four
+ * pages are what a quiet machine loses and wins.
+ */
+static int64_t tolerance(int times)
+{
+	int64_t smallest = 48 * (int64_t)times;
+
+	return smallest > 4 * KT_PAGE ? smallest : 4 * KT_PAGE;
+}
+
+static uint64_t ram_free(void)
+{
+	struct pith_hw_info info = { 0 };
+
+	KT_EQ(kt_control(kt_hardware, PITH_OP_HW_INFO, &info), 0);
+	return info.ram_free;
+}
+
+/* Free memory, when it does not grow any more. */
+static uint64_t settled(void)
+{
+	uint64_t most = ram_free(), now;
+
+	for (int quiet = 0; quiet < 15; quiet++) {
+		kt_sleep(KT_MS(20));
+		now = ram_free();
+		if (now > most) {
+			most = now;
+			quiet = 0;
+		}
+	}
+	return most;
+}
+
+static int64_t median(int64_t *v, int n)
+{
+	for (int i = 1; i < n; i++)
+		for (int k = i; k > 0 && v[k] < v[k - 1]; k--) {
+			int64_t t = v[k];
+
+			v[k] = v[k - 1];
+			v[k - 1] = t;
+		}
+	return v[n / 2];
+}
+
+static int64_t one_run(void (*turn)(void), int times)
+{
+	int64_t before = settled();
+
+	for (int i = 0; i < times; i++)
+		turn();
+	return before - (int64_t)settled();
+}
+
+static void repeat(void (*turn)(void), int times)
+{
+	struct pith_domain_info a, b;
+	int64_t took[RUNS], mid;
+
+	one_run(turn, times);
+	a = kt_domain_info(kt_root);
+	for (int i = 0; i < RUNS; i++)
+		took[i] = one_run(turn, times);
+	b = kt_domain_info(kt_root);
+	mid = median(took, RUNS);
+	if (mid > tolerance(times))
+		KT_FAIL("%d turns take %ld KiB of RAM each time", times,
+			mid >> 10);
+	KT_EQ(b.ram_used, a.ram_used);
+	KT_EQ(b.caps_used, a.caps_used);
+	KT_EQ(b.ram_limit, a.ram_limit);
+	KT_EQ(b.caps_limit, a.caps_limit);
+}
+
+static void turn_objects(void)
+{
+	int ep = kt_ep_create(), n = kt_notif_create();
+	int client = kt_mint_badge(ep, 1);
+
+	kt_bind(n, ep, 1);
+	kt_signal(n, 1);
+	kt_watch(client, n);
+	kt_close(ep);
+	kt_close(client);
+	kt_close(n);
+}
+
+KT_CORE(leak_objects)
+{
+	repeat(turn_objects, TIMES);
+}
+
+static void turn_memory(void)
+{
+	int mem = kt_mem_create(-1, 3 * KT_PAGE, 0);
+	int contig = kt_mem_create(-1, 3 * KT_PAGE, PITH_MEM_CONTIG);
+	int range = kt_mint_range(mem, PITH_R_READ, KT_PAGE, 0);
+	uint8_t *p = kt_map(mem, 0, 3 * KT_PAGE, KT_R | KT_W);
+
+	p[0] = p[2 * KT_PAGE] = 1;
+	kt_close(mem);
+	kt_close(contig);
+	kt_close(range);
+	kt_unmap(p, 3 * KT_PAGE);
+}
+
+KT_CORE(leak_memory)
+{
+	repeat(turn_memory, TIMES);
+}
+
+static void turn_refused(void)
+{
+	int mem = kt_mem_create(-1, KT_PAGE, 0), ep = kt_ep_create();
+	struct pith_msi *nowhere = (void *)8;
+
+	kt_mem_create(-1, 1ull << 35, 0);
+	kt_mint_range(mem, PITH_R_READ, KT_PAGE, 0);
+	kt_mint(ep, PITH_R_RECV);
+	kt_watch(ep, ep);
+	kt_map(mem, KT_PAGE, KT_PAGE, KT_R);
+	kt_control(kt_hardware, PITH_OP_HW_MSI, nowhere);
+	kt_close(mem);
+	kt_close(ep);
+}
+
+KT_CORE(leak_refused)
+{
+	repeat(turn_refused, TIMES);
+}
+
+static void turn_domain(void)
+{
+	int d = kt_control(kt_root, PITH_OP_DOMAIN_CREATE, NULL);
+
+	kt_transfer(kt_root, d, 4 * KT_PAGE, 4);
+	kt_close(kt_mem_create(d, 4 * KT_PAGE, 0));
+	kt_control(d, PITH_OP_DOMAIN_DESTROY, NULL);
+	kt_close(d);
+}
+
+KT_CORE(leak_domains)
+{
+	repeat(turn_domain, TIMES);
+}
+
+static void turn_hardware(void)
+{
+	struct pith_io_mem io = { 0xc0000000, KT_PAGE, 0, 0 };
+	struct pith_io_port port = { 0x3f8, 8 };
+	struct pith_irq irq = { 4, 0, 0, 0 };
+	struct pith_msi msi = { 0 };
+	int fd[4] = {
+		kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &io),
+		kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &port),
+		kt_control(kt_hardware, PITH_OP_HW_IRQ, &irq),
+		kt_control(kt_hardware, PITH_OP_HW_MSI, &msi),
+	};
+	void *p = kt_map(fd[0], 0, KT_PAGE, KT_R);
+
+	KT_TRUE(!kt_is_error(p));
+	kt_unmap(p, KT_PAGE);
+	for (int i = 0; i < 4; i++)
+		KT_EQ(kt_close(fd[i]), 0);
+}
+
+KT_CORE(leak_hardware)
+{
+	repeat(turn_hardware, 100);
+}
+
+/* --- messages -------------------------------------------------------------- */
+
+enum { REPLY_CAPS = 1, SAVE, DROP, LATE, STOP };
+
+static int leak_ep;
+static volatile uint64_t gave_up;
+
+static void leak_server(void *arg)
+{
+	int reply;
+	uint64_t label;
+
+	(void)arg;
+	while (kt_wait(leak_ep, PITH_NO_DEADLINE) == PITH_GOT_CALL) {
+		label = kt_msg->label;
+		for (uint32_t i = 0; i < kt_msg->ncaps; i++)
+			if (kt_msg->caps[i] >= 0 && label != REPLY_CAPS)
+				kt_close(kt_msg->caps[i]);
+		if (label == DROP)
+			continue;
+		if (label == LATE)
+			kt_await_word(&gave_up, 1);
+		if (label == SAVE) {
+			reply = kt_control(leak_ep, PITH_OP_EP_SAVE_REPLY,
+					   NULL);
+			kt_close(reply);
+			continue;
+		}
+		if (label == REPLY_CAPS) {
+			int fd = kt_msg->caps[0];
+
+			kt_reply_wait(leak_ep, PITH_REPLY, 0);
+			kt_close(fd);
+			continue;
+		}
+		kt_reply(leak_ep, 0);
+		if (label == STOP)
+			return;
+	}
+}
+
+static long send_caps(uint64_t label, uint64_t deadline)
+{
+	int mem = kt_mem_create(-1, KT_PAGE, 0), n = kt_notif_create();
+	long err;
+
+	kt_prepare(label);
+	kt_msg->ncaps = label == REPLY_CAPS ? 1 : 2;
+	kt_msg->caps[0] = mem;
+	kt_msg->caps[1] = n;
+	err = kt_call(leak_ep, deadline);
+	kt_close(mem);
+	kt_close(n);
+	return err;
+}
+
+static void turn_messages(void)
+{
+	KT_EQ(send_caps(REPLY_CAPS, KT_SOON), 0);
+	KT_EQ(kt_close(kt_msg->caps[0]), 0);
+	KT_EQ(send_caps(SAVE, KT_SOON), -EPIPE);
+	KT_EQ(send_caps(DROP, KT_SOON), -EPIPE);
+}
+
+static void turn_late(void)
+{
+	gave_up = 0;
+	KT_EQ(send_caps(LATE, kt_now() + KT_MS(1)), -ETIMEDOUT);
+	gave_up = 1;
+}
+
+static void with_server(void (*turn)(void), int times)
+{
+	struct kt_thread t = { 0 };
+
+	leak_ep = KT_FD(kt_ep_create());
+	kt_thread_start(&t, leak_server, NULL);
+	repeat(turn, times);
+	KT_EQ(kt_call_label(leak_ep, STOP, KT_SOON), 0);
+	kt_thread_join(&t);
+	kt_close(leak_ep);
+}
+
+KT_CORE(leak_messages)
+{
+	with_server(turn_messages, TIMES);
+}
+
+KT_CORE(leak_late_replies)
+{
+	with_server(turn_late, 100);
+}
+
+/* --- threads and processes ------------------------------------------------- */
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void turn_thread(void)
+{
+	struct kt_thread t = { 0 };
+
+	kt_thread_start(&t, nothing, NULL);
+	kt_thread_join(&t);
+}
+
+KT_CORE(leak_threads)
+{
+	repeat(turn_thread, 300);
+}
+
+static void turn_process(void)
+{
+	kt_run("exit_0", NULL, 0);
+}
+
+KT_CORE(leak_processes)
+{
+	repeat(turn_process, 60);
+}
+
+/* Killed while its call is queued, with capabilities in it. */
+KT_ROLE(call_with_caps)
+{
+	kt_prepare(1);
+	kt_msg->ncaps = 2;
+	kt_msg->caps[0] = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+	kt_msg->caps[1] = KT_FD(kt_ep_create());
+	kt_report->shared[0] = 1;
+	kt_call(KT_SLOT_ARG, PITH_NO_DEADLINE);
+}
+
+static void turn_killed(void)
+{
+	int ep = KT_FD(kt_ep_create());
+	struct kt_child c;
+
+	kt_report->shared[0] = 0;
+	c = kt_start("call_with_caps", &ep, 1);
+	kt_await_word(&kt_report->shared[0], 1);
+	kt_sleep(KT_MS(2));
+	kt_kill(&c);
+	KT_EQ(kt_finish(&c), 128 + 9);
+	kt_close(ep);
+}
+
+KT_CORE(leak_killed_callers)
+{
+	repeat(turn_killed, 30);
+}
+
+static void turn_bad_program(void)
+{
+	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
+	int32_t caps[2] = { domain, kt_report_mem };
+	struct pith_spawn s = {
+		.binary = kt_report_mem, .exit_notif = -1,
+		.caps = (uintptr_t)caps, .ncaps = 2, .stack = KT_CHILD_STACK,
+		.charge = KT_CHILD_CHARGE,
+	};
+
+	KT_EQ(kt_spawn_raw(domain, &s, "garbage"), -ENOEXEC);
+	kt_domain_end(domain);
+}
+
+KT_CORE(leak_bad_programs)
+{
+	repeat(turn_bad_program, 60);
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel: source tree, configuration, image.
+
+PROFILE ?= release
+KERNEL := $(B)/kernel$(if $(filter-out release,$(PROFILE)),-$(PROFILE))
+BZIMAGE := $(KERNEL)/arch/x86/boot/bzImage
+TREE := $(B)/kernel-tree
+
+# What decides the source: the series, the whole new files and the tarball.
+PATCHES := $(wildcard patches/series patches/*.patch) \
+	$(shell find patches/files -type f 2>/dev/null)
+SOURCE_ID := $(B)/stamp/kernel-source-id
+
+$(SOURCE_ID): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(KERNEL_TARBALL)' $(sort $(PATCHES)) > $@.new
+	@if [ -e $(TREE)/Makefile ] && cmp -s $@.new $@; then rm $@.new; \
+		else mv $@.new $@; fi
+
+# A symbolic link to the patched tree in the cache.
+$(B)/stamp/tree: $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
+		| $(B)/stamp/packages-build
+	@$(STEP) 'kernel source' $(B)/log/kernel-source.log \
+		env KERNEL_TARBALL='$(KERNEL_TARBALL)' scripts/kernel-tree sync
+	@ln -sfn "$$(tail -n 1 $(B)/log/kernel-source.log)" $(TREE)
+	@touch $@
+
+# The same image from the same source, wherever and whenever it is built.
+MAPS = -fdebug-prefix-map=$$(readlink -f $(TREE))/= \
+	-fdebug-prefix-map=$(CURDIR)/$(KERNEL)=.
+KERNEL_VARS = CC="$$(command -v ccache > /dev/null && echo 'ccache ')gcc" \
+	KCFLAGS="$(MAPS)" KAFLAGS="$(MAPS)" KBUILD_BUILD_TIMESTAMP=1970-01-01 \
+	KBUILD_BUILD_USER=pith KBUILD_BUILD_HOST=pith KBUILD_BUILD_VERSION=1
+export CCACHE_DIR := $(PITH_CACHE)/ccache
+
+$(KERNEL)/.configured: $(B)/stamp/tree kconfig/profiles/$(PROFILE) \
+		$(wildcard kconfig/*.config) scripts/kernel-config
+	@$(STEP) 'kernel configuration' $(B)/log/kernel-config.log \
+		scripts/kernel-config $(PROFILE) "$$(readlink -f $(TREE))" $(KERNEL)
+	@touch $@
+
+$(BZIMAGE): $(KERNEL)/.configured
+	@$(STEP) 'kernel ($(PROFILE))' $(B)/log/kernel-$(PROFILE).log \
+		flock $(KERNEL)/.lock $(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" O=$(CURDIR)/$(KERNEL) \
+		$(KERNEL_VARS) -j$(JOBS) bzImage
+	@touch $@
+
+.PHONY: kernel
+kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration
+
+.PHONY: kernel-tree
+kernel-tree: $(B)/stamp/tree ## only the patched kernel source, in the cache
+
+# The kernel's interface for components. Headers that did not change keep their
+# times, and the stamp of this name its own, so that nothing is compiled again.
+UAPI := $(B)/uapi
+$(B)/stamp/uapi-installed: $(B)/stamp/tree
+	@$(STEP) 'kernel headers' $(B)/log/kernel-headers.log \
+		$(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
+		O=$(CURDIR)/$(B)/uapi.obj \
+		INSTALL_HDR_PATH=$(CURDIR)/$(B)/uapi.new headers_install
+	@rsync -rci --delete $(B)/uapi.new/ $(UAPI)/ > $(B)/log/uapi-changes.log
+	@[ -e $(B)/stamp/uapi ] && ! grep -q . $(B)/log/uapi-changes.log || \
+		touch $(B)/stamp/uapi
+	@touch $@
+$(B)/stamp/uapi: $(B)/stamp/uapi-installed
+	@:

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small build tools: apt lists, kernel configuration, step, run."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+from unittest import mock
+
+import tool
+from pithtools import apt
+
+config = tool.load("kernel-config")
+run = tool.load("run")
+third_party = tool.load("third-party")
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="pith-tools-"))
+        self.addCleanup(shutil.rmtree, self.top)
+
+
+class AptTest(unittest.TestCase):
+    def test_deb822(self):
+        text = ("# comment\nTypes: deb\nURIs: http://a.invalid/debian\n"
+                "Suites: x x-updates\nSigned-By: /k.gpg\n\n"
+                "Types: deb-src\nURIs: http://b.invalid\nSuites: y\n")
+        self.assertEqual(apt.deb822_sources(text), (
+            "Types: deb deb-src\nURIs: http://a.invalid/debian\n"
+            "Suites: x x-updates\nSigned-By: /k.gpg\n"))
+
+    def test_one_line(self):
+        text = ("# deb http://no.invalid x main\n"
+                "deb [signed-by=/k.gpg] http://a.invalid x main\n"
+                "deb-src http://a.invalid x main\n")
+        self.assertEqual(apt.one_line_sources(text), (
+            "deb [signed-by=/k.gpg] http://a.invalid x main\n"
+            "deb-src [signed-by=/k.gpg] http://a.invalid x main\n"))
+
+    def test_nothing(self):
+        self.assertEqual(apt.deb822_sources(""), "")
+        self.assertEqual(apt.one_line_sources("# none\n"), "")
+
+
+class ThirdPartyTest(unittest.TestCase):
+    def test_recipe_decides_the_folder(self):
+        with tempfile.TemporaryDirectory() as temp:
+            top = pathlib.Path(temp)
+            shutil.copytree(third_party.FOLDER, top / "tp")
+            with mock.patch.object(third_party, "FOLDER", top / "tp"), \
+                    mock.patch.dict(os.environ, {"PITH_CACHE": str(top / "c")}):
+                first = third_party.Library("e2fsprogs").path()
+                with open(top / "tp/musl/build", "a") as recipe:
+                    recipe.write("true\n")
+                second = third_party.Library("e2fsprogs").path()
+                self.assertNotEqual(first, second)
+                self.assertEqual(first.parent, top / "c/third-party")
+
+    def test_a_wrong_hash_is_refused_and_thrown_away(self):
+        with tempfile.TemporaryDirectory() as temp:
+            top = pathlib.Path(temp)
+            with mock.patch.dict(os.environ, {"PITH_CACHE": str(top)}):
+                lib = third_party.Library("musl")
+                folder = top / "download" / f"musl-{lib.pin['sha256'][:12]}"
+                folder.mkdir(parents=True)
+                (folder / lib.dsc_name()).write_text("something else\n")
+                with self.assertRaisesRegex(SystemExit, "SHA-256"):
+                    third_party.fetch(lib)
+                self.assertFalse(folder.exists())
+
+    def test_dependencies_come_first(self):
+        names = third_party.names()
+        self.assertLess(names.index("musl"), names.index("e2fsprogs"))
+
+
+class KernelConfigTest(Scratch):
+    def fragment(self, name, text):
+        path = self.top / name
+        path.write_text(text)
+        return path
+
+    def test_parse(self):
+        self.assertEqual(
+            config.parse("# why\nCONFIG_A=y\n# CONFIG_B is not set\n"
+                         'CONFIG_C="x y"\n'),
+            {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_C": '"x y"'})
+
+    def test_each_group_gives_its_reason(self):
+        good = self.fragment("a.config", "# Why.\nCONFIG_A=y\n\n# Why.\n"
+                                         "# CONFIG_B is not set\n")
+        config.check_groups(good)
+        for text in ("CONFIG_A=y\n", "# CONFIG_B is not set\n",
+                     "# Why.\nCONFIG_A=y\n\nCONFIG_B=y\n",
+                     "# Why.\nCONFIG_A y\n"):
+            with self.assertRaises(SystemExit):
+                config.check_groups(self.fragment("b.config", text))
+
+    def test_fragments_may_agree_but_not_differ(self):
+        a = self.fragment("a.config", "# Why.\nCONFIG_A=y\n")
+        b = self.fragment("b.config", "# Why.\nCONFIG_A=y\nCONFIG_B=2\n")
+        c = self.fragment("c.config", "# Why.\n# CONFIG_A is not set\n")
+        self.assertEqual(config.asked([a, b])["CONFIG_B"], ("2", "b.config"))
+        with self.assertRaisesRegex(SystemExit, "y in a.config, n in c.config"):
+            config.asked([a, c])
+
+    def test_a_symbol_that_does_not_survive_stops(self):
+        wanted = {"CONFIG_A": ("y", "a"), "CONFIG_B": ("n", "a")}
+        config.check_survivors(wanted, {"CONFIG_A": "y"})
+        for got in ({}, {"CONFIG_A": "y", "CONFIG_B": "y"}, {"CONFIG_A": "m"}):
+            with mock.patch("builtins.print"), self.assertRaises(SystemExit):
+                config.check_survivors(wanted, got)
+
+    def test_profiles_are_sound(self):
+        for path in (config.KCONFIG / "profiles").iterdir():
+            self.assertTrue(config.asked(config.fragments(path.name)))
+
+
+class StepTest(Scratch):
+    def step(self, *command):
+        return subprocess.run(
+            [str(tool.SCRIPTS / "step"), "what", str(self.top / "log"),
+             *command], capture_output=True, text=True)
+
+    def test_success_is_one_line(self):
+        result = self.step("sh", "-c", "echo noise")
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "  what: done in 0:00\n"))
+        self.assertEqual((self.top / "log").read_text(), "noise\n")
+
+    def test_failure_shows_the_end_of_the_log(self):
+        result = self.step("sh", "-c", "seq 100; exit 7")
+        self.assertEqual(result.returncode, 7)
+        shown = [l.strip() for l in result.stdout.splitlines()[1:]]
+        self.assertEqual(shown, [str(n) for n in range(71, 101)])
+
+    def test_no_such_command(self):
+        result = self.step("/no/such/command")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("/no/such/command", result.stderr)
+
+
+FAKE_QEMU = """\
+#!/bin/sh
+# Writes $FAKE_LOG to the log file and ends with $FAKE_STATUS.
+for word; do
+	case $word in file,id=log,path=*) log=${word#file,id=log,path=} ;; esac
+done
+echo output
+printf '%b' "$FAKE_LOG" > "$log"
+[ -z "$FAKE_HANG" ] || exec sleep 100
+exit ${FAKE_STATUS:-0}
+"""
+
+
+class RunTest(Scratch):
+    """The exit status of commands, with a program that plays QEMU."""
+
+    def setUp(self):
+        super().setUp()
+        fake = self.top / "qemu"
+        fake.write_text(FAKE_QEMU)
+        fake.chmod(0o755)
+        (self.top / "disk").write_bytes(bytes(4096))
+        self.fake = str(fake)
+
+    def status(self, log, **env):
+        script = ("import sys; sys.path.insert(0, sys.argv[1]); import tool;"
+                  "run = tool.load('run'); run.pack = lambda folder: 'none';"
+                  "run.qemu.accel = lambda kernel: [];"
+                  "sys.exit(run.main())")
+        result = subprocess.run(
+            ["python3", "-c", script, str(pathlib.Path(__file__).parent)],
+            env={**os.environ, "QEMU": self.fake, "RUN": "ls",
+                 "RUN_DIR": str(self.top), "FAKE_LOG": log,
+                 "DISK": str(self.top / "disk"), **env},
+            capture_output=True, text=True)
+        self.out, self.error = result.stdout, result.stderr
+        return result.returncode
+
+    def test_status_of_the_commands(self):
+        line = "[init -> shell] commands: exit status "
+        for code in (0, 1, 7):
+            self.assertEqual(self.status(f"boot\\n{line}{code}\\n"), code)
+        self.assertEqual(self.out, "output\n")
+
+    def test_only_the_shell_is_believed(self):
+        log = "[init -> nvme] commands: exit status 0\\n"
+        self.assertEqual(self.status(log), 125)
+        self.assertIn("before the commands did", self.error)
+
+    def test_panic(self):
+        log = ("[init -> shell] commands: exit status 0\\n"
+               "Kernel panic - not syncing\\n")
+        self.assertEqual(self.status(log), 125)
+        self.assertIn("Kernel panic", self.error)
+
+    def test_qemu_fails(self):
+        self.assertEqual(self.status("", FAKE_STATUS="1"), 125)
+
+    def test_hang(self):
+        self.assertEqual(self.status("last words\\n", FAKE_HANG="1",
+                                     RUN_TIMEOUT="2"), 125)
+        self.assertIn("RUN_TIMEOUT", self.error)
+        self.assertIn("last words", self.error)
+
+    def test_wrong_settings(self):
+        self.assertEqual(self.status("", DISK="/no/such/disk"), 2)
+        self.assertEqual(self.status("", SMP="many"), 2)
+
+    def arguments(self, **env):
+        with mock.patch.dict(os.environ, {"DISK": str(self.top / "disk"),
+                                          **env}):
+            return " ".join(run.disk_arguments())
+
+    def test_the_image_is_written_only_on_demand(self):
+        self.assertIn("snapshot=on", self.arguments())
+        self.assertIn("snapshot=on", self.arguments(DISK_RW="0"))
+        self.assertIn("snapshot=off", self.arguments(DISK_RW="1"))
+
+    def test_image_formats(self):
+        self.assertIn("format=raw", self.arguments())
+        (self.top / "disk").write_bytes(b"QFI\xfb" + bytes(100))
+        self.assertIn("format=qcow2", self.arguments())
+
+
+if __name__ == "__main__":
+    unittest.main()

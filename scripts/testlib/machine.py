@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tests that run in QEMU: the kernel's, and scenarios of the whole system."""
+
+import pathlib
+import subprocess
+import time
+
+import qemu
+from . import report
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"
+KTEST = BUILD / "components/ktest/ktest.stripped"
+KERNEL_SECONDS = 900
+
+# Machines for the kernel's tests: name -> arguments of qemu.Machine, and the
+# tests to run there ("": all).
+KERNEL_MACHINES = {
+    "smp2": (dict(smp=2, memory="512M"), ""),
+    "smp1": (dict(smp=1, memory="256M"), ""),
+    "smp4-6G": (dict(smp=4, memory="6G"), ""),
+}
+
+
+def check_splats(result, log):
+    found = qemu.splats(log)
+    if found:
+        result.fail("the kernel complained: " + found[0], found)
+
+
+def pack(result, out, *arguments):
+    """Make a boot archive; False if that failed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [str(TOP / "scripts/pack"), "--out", str(out), *arguments], cwd=TOP,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        result.fail("no boot archive",
+                    done.stdout.decode("utf-8", "replace").splitlines())
+    return done.returncode == 0
+
+
+def _tests_only(log):
+    """The KTAP part of a kernel log."""
+    start = log.find("KTAP version 1")
+    return log[start:] if start >= 0 else ""
+
+
+def kernel(name, only=""):
+    """The kernel's tests on one kind of machine."""
+    result = report.Result("ktest/kernel " + name)
+    arguments, tests = KERNEL_MACHINES[name]
+    folder = BUILD / "ktest" / name
+    archive = folder / "initramfs.cpio"
+    if not pack(result, archive, "--init", str(KTEST)):
+        return result
+    try:
+        with qemu.Machine(str(folder), str(KERNEL), str(archive),
+                          append="-- " + (only or tests), **arguments) as m:
+            m.await_end(time.monotonic() + KERNEL_SECONDS)
+    except qemu.Failure as failure:
+        result.fail(str(failure))
+    log = m.log()
+    report.read_tap(result, _tests_only(log) or log)
+    check_splats(result, log)
+    return result
