@@ -47,13 +47,27 @@ test: $(TEST_NEEDS) all ## all tests; ONLY=pattern for some
 fuzz: $(B)/stamp/packages-test third-party ## fuzz targets for SECONDS= each (300)
 	@scripts/test-all --only fuzz --fuzz-seconds $(or $(SECONDS),300)
 
+# A boot of the demo system, for what only a boot can tell.
+$(B)/boot/log.txt: $(BZIMAGE) $(BINARIES) | components demo-disk
+	@$(STEP) 'boot for figures' $(B)/log/boot.log \
+		env RUN=uptime RUN_DIR=$(B)/boot scripts/run
+
+LOC_INPUT := scripts/loc $(wildcard scripts/pithtools/measure_*.py \
+	scripts/baseline/*.json)
+$(B)/report/loc.json: $(BZIMAGE) $(BINARIES) $(B)/boot/log.txt $(LOC_INPUT) \
+		| $(B)/stamp/packages-measure
+	@$(STEP) 'counting lines' $(B)/log/loc.log scripts/loc --all \
+		--kernel $(KERNEL) --build $(B) --cache '$(PITH_CACHE)' \
+		--boot-log $(B)/boot/log.txt
+
 .PHONY: loc
-loc: $(B)/stamp/packages-measure all ## count lines of kernel and components
-	@scripts/loc --all --kernel $(KERNEL) --build $(B) --cache "$(PITH_CACHE)"
+loc: $(B)/report/loc.json ## count lines of kernel and components
+	@cat $(B)/log/loc.log
 
 .PHONY: tcb
-tcb: $(B)/stamp/packages-measure $(HID2JSON) ## what APP= has to trust, and why
-	@scripts/tcb $(or $(APP),$(error name it: make tcb APP=shell))
+tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why
+	@scripts/tcb --config initramfs/scenarios/$(SCENARIO).hid \
+		$(or $(APP),$(error name a component: make tcb APP=shell))
 
 .PHONY: patches-check
 patches-check: $(B)/stamp/packages-build ## the patch series is in order

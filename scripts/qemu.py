@@ -47,6 +47,8 @@ SPLATS = re.compile("|".join([
 
 # (pattern, reason): lines that look like a splat and are none.
 SPLAT_EXCEPTIONS = [
+    (re.compile(r"traps: .{1,16}\[\d+\] (trap )?[\w ]+ ip:[0-9a-f]+ sp:"),
+     "a component did what no program may; it died, the kernel is well"),
     (re.compile(r"Spectre V2 : WARNING: Unprivileged eBPF"),
      "a notice on the configuration; there is no eBPF in the kernel"),
 ]

@@ -141,6 +141,7 @@ include $(1)/component.mk
 $$(eval $$(call rules,$(1),$$(NAME)))
 endef
 $(foreach mk,$(COMPONENT_MKS),$(eval $(call component,$(mk:%/component.mk=%))))
+BINARIES := $(foreach name,$(COMPONENTS),$(B)/components/$(name)/$(name))
 
 .PHONY: components
 components: $(COMPONENTS) $(HID2JSON) ## all components

@@ -104,8 +104,10 @@ def kernel(build, counter, depth=2, boot_log=None):
 
 
 def group_figures(active, programs, sloc):
-    tables = [p.lines for p in programs if p.lines]
-    linked = merge_lines(tables) if tables else None
+    """Linked lines only if the first program, the main one, has them: the
+    small ones that are embedded may be assembler without line numbers."""
+    linked = merge_lines(p.lines for p in programs) \
+        if programs[0].lines else None
     found = figures(active, linked, sloc)
     found["text_bytes"] = sum(p.text for p in programs)
     return found
@@ -143,7 +145,7 @@ def directories(tree, active, programs, sloc, depth):
     split = collections.defaultdict(lambda: ({}, {}, [0]))
     for path, mask in active.items():
         split[directory_of(tree.relative(path), depth)][0][path] = mask
-    known = any(program.lines for program in programs)
+    known = bool(programs[0].lines)
     for program in programs:
         for path, lines in program.lines.items():
             where = split[directory_of(path, depth)][1]

@@ -24,7 +24,7 @@ PROGRAMS = {
              "arch/arm64/kernel/vdso/vdso.so.dbg",
              "arch/arm64/kernel/vdso32/vdso.so.raw"),
     "purgatory": ("arch/x86/purgatory/purgatory.ro",),
-    "boot": ("arch/x86/boot/setup.elf", "arch/x86/boot/compressed/vmlinux"),
+    "boot": ("arch/x86/boot/compressed/vmlinux", "arch/x86/boot/setup.elf"),
 }
 EMBEDDED = ("realmode", "vdso", "purgatory")
 IMAGES = ("arch/x86/boot/bzImage", "arch/arm64/boot/Image.gz",

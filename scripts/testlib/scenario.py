@@ -5,7 +5,8 @@
     + machine | smp: 2 | memory: 512M		. both optional
     + nvme | max_ioqpairs: 1			. a controller; device properties
       + namespace | image: gpt | logical_block_size: 4096 | ...
-    + qemu					. more arguments, one a line
+      + namespace | image: gpt | read_error: 5000	. sector that cannot be read
+    + qemu					. more arguments, before those
       : -device edu
     + config first_light			. initramfs/scenarios/NAME.hid
       + replace					. edits; what is not found fails
@@ -123,9 +124,24 @@ def _config_text(node):
     return body + end + rest
 
 
+def _file(options):
+    """QEMU's name for the image of a namespace; takes what it needs away."""
+    image = images.path(options.pop("image"))
+    sector = options.pop("read_error", None)
+    if sector is None:
+        return "file=%s" % image
+    return ("file.driver=blkdebug,file.image.filename=%s,"
+            "file.inject-error.0.event=read_aio,"
+            "file.inject-error.0.errno=5,file.inject-error.0.sector=%s"
+            % (image, sector))
+
+
 def _disks(scenario):
     """QEMU arguments for the controllers and their namespaces."""
     arguments, drives = [], 0
+    for node in _nodes(scenario, "qemu"):
+        for line in node["quote"]:
+            arguments += shlex.split(line)
     for index, node in enumerate(_nodes(scenario, "nvme")):
         bus = node["name"] or "nvme%d" % index
         options = "".join(",%s=%s" % a for a in node["attrs"].items()
@@ -135,17 +151,13 @@ def _disks(scenario):
         for number, space in enumerate(_nodes(node, "namespace"), 1):
             options = dict(space["attrs"])
             options.pop("name", None)
-            image = images.path(options.pop("image"))
             arguments += [
-                "-drive", "if=none,id=d%d,format=raw,snapshot=on,file=%s"
-                % (drives, image), "-device",
+                "-drive", "if=none,id=d%d,format=raw,snapshot=on,%s"
+                % (drives, _file(options)), "-device",
                 "nvme-ns,drive=d%d,bus=%s,nsid=%d%s" % (
                     drives, bus, number,
                     "".join(",%s=%s" % a for a in options.items()))]
             drives += 1
-    for node in _nodes(scenario, "qemu"):
-        for line in node["quote"]:
-            arguments += shlex.split(line)
     return arguments
 
 

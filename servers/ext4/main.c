@@ -33,7 +33,7 @@ static void log_volume(unsigned int number)
 		 info.type, info.name, info.uuid,
 		 (unsigned long long)(info.size >> 20));
 	if (!info.clean)
-		log_error("partition %u was not cleanly unmounted; its journal is NOT replayed: recent changes may be missing",
+		log_error("partition %u was not cleanly unmounted, journal NOT replayed: recent changes may be missing",
 			  number);
 }
 
@@ -51,7 +51,7 @@ static int try_partition(unsigned int number)
 	}
 	if (err != -ENODEV)
 		log_error("partition %u: cannot mount: %s", number,
-			  strerror(-err));
+			  volume_text(err));
 	disk_close(&disk);
 	return err;
 }
@@ -103,7 +103,7 @@ static int mount(struct fs_server *server)
 		return last;
 	last = partition < 0 ? try_all() : try_partition(partition);
 	if (last)
-		log_error("no file system: %s", strerror(-last));
+		log_error("no file system: %s", volume_text(last));
 	not_before = pith_now() + MOUNT_PAUSE;
 	return last;
 }

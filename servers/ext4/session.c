@@ -312,7 +312,7 @@ static void log_damage(struct fs_session *s, const char *what, int err)
 	if ((err != -EUCLEAN && err != -EIO) || now < s->server->quiet_until)
 		return;
 	s->server->quiet_until = now + PITH_SEC(1);
-	log_error("%s: %s: %s", s->label, what, strerror(-err));
+	log_error("%s: %s: %s", s->label, what, volume_text(err));
 }
 
 static int session_call(void *ctx, struct ep_request *in)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pith/env.h>
+
 #include "volume.h"
 
 #define SUPER_OFFSET	1024
@@ -25,6 +27,20 @@ int volume_error(errcode_t err)
 	default:
 		return -EUCLEAN;
 	}
+}
+
+const char *volume_text(int err)
+{
+	return err == -EUCLEAN ? "the file system is damaged" : strerror(-err);
+}
+
+/* Say in libext2fs's words why it does not like the volume. */
+static void log_refusal(errcode_t err)
+{
+	if (err < 256)
+		return;
+	initialize_ext2_error_table();
+	log_error("libext2fs: %s", error_message(err));
 }
 
 /*
@@ -75,6 +91,7 @@ int volume_open(struct volume *v, const struct source *source)
 			   0, 0, &ext4_io_manager, &v->fs);
 	if (err) {
 		v->fs = NULL;
+		log_refusal(err);
 		return volume_error(err);
 	}
 	ret = node_load(v, EXT2_ROOT_INO, &root);

@@ -65,6 +65,8 @@ void volume_close(struct volume *v);
 void volume_info(const struct volume *v, struct fs_info *info);
 /* Errno for an error of libext2fs. */
 int volume_error(errcode_t err);
+/* Words for a negative errno, EUCLEAN included, which musl has none for. */
+const char *volume_text(int err);
 
 /* --- file.c --------------------------------------------------------------------- */
 

@@ -228,7 +228,7 @@ static int make_ring(struct block_client *c)
 		return c->ring_mem;
 	c->ring = pith_map(c->ring_mem, 0, BLOCK_RING_BYTES,
 			   PITH_MAP_READ | PITH_MAP_WRITE, &err);
-	c->submitted = c->taken = 0;
+	c->submitted = c->published = c->taken = 0;
 	return c->ring ? 0 : err;
 }
 
@@ -306,6 +306,9 @@ static void ring_put(struct block_client *c, struct block_pending *p)
 
 static void publish(struct block_client *c)
 {
+	if (c->published == c->submitted)
+		return;
+	c->published = c->submitted;
 	__atomic_store_n(&c->ring->submitted, c->submitted, __ATOMIC_RELEASE);
 	pith_signal(c->submit_notif, 1);
 }

@@ -100,6 +100,7 @@ struct block_client {
 	int ring_mem;
 	struct block_ring *ring;
 	uint32_t submitted, taken;	/* own indices */
+	uint32_t published;		/* of @submitted, shown to the server */
 	int submit_notif;		/* server's: requests were added */
 	int done_notif, death_notif;	/* ours */
 	uint64_t done_badge, death_badge;

@@ -7,91 +7,35 @@
 #include <string.h>
 #include <pith/rpc.h>
 #include <session/core.h>
-#include "world.h"
+#include "world_private.h"
 
-#define SLOTS		512
-#define OBJECTS		60000
-#define FDS		1024
-#define DOMAINS		20000
-#define PROCESSES	20000
-#define CALLS		8192	/* the oldest are forgotten */
-#define HELD		600
-#define PROCESS_RAM	(64u << 10)
-
-enum kind {
-	FREE, DOMAIN, MEMORY, NOTIFICATION, OBJECT, SESSION, PROCESS, REPLY,
-	ENDPOINT
-};
-
-/* A capability, or what a descriptor refers to. */
-struct object {
-	enum kind kind;
-	int refs;
-	int payer;		/* domain that pays 1 capability, -1: none */
-	int index;		/* of the domain, process or call */
-	uint64_t badge;		/* OBJECT; NOTIFICATION: where it arrives */
-	uint64_t signals;
-	char *mem;
-	uint64_t size;
-	int mem_payer;
-	char service[32];	/* SESSION */
-	struct quota donated;
-};
-
-struct domain {
-	struct quota limit, used;
-	bool dead;
-};
-
-struct process {
-	char name[32];
-	int domain;
-	int parent;		/* object: badged parent capability */
-	int slots[2];		/* its own domain, LOG */
-	int exit_notif;
-	uint64_t ram;		/* charged to its domain until it ends */
-	uint32_t status;
-	bool runs, killed;
-	int held[HELD];
-	unsigned int nheld;
-};
-
-struct call {
-	struct answer answer;
-	bool gone;
-	int process;
-};
-
-static struct object objects[OBJECTS];
+struct object objects[OBJECTS];
 static int nobjects = 1;
-static int fds[FDS];
-static struct domain domains[DOMAINS];
-static int ndomains;
-static struct process processes[PROCESSES];
-static int nprocesses;
+int fds[FDS];
+struct domain domains[DOMAINS];
+int ndomains;
+struct process processes[PROCESSES];
+int nprocesses;
 static struct call calls[CALLS];
 static int ncalls;
 static int current_call;
 static uint64_t now = PITH_SEC(1);
 static jmp_buf booted;
 static int ended = -1;
-static const char *config_text, *fail_service;
-static int fail_error;
-static char log_text[65536];
-static char last[8][3][PARENT_ARGS_MAX];	/* service, label, args */
+static const char *config_text;
 static struct entrypoint *the_ep;
 static struct ep_slot slots[SLOTS];
 
 /* --- objects ------------------------------------------------------------------------ */
 
-static void die(const char *what)
+_Noreturn void die(const char *what)
 {
 	printf("not ok 0 - the world is broken: %s\n", what);
 	fflush(stdout);
 	abort();
 }
 
-static int object_new(enum kind kind, int payer)
+int object_new(enum kind kind, int payer)
 {
 	static int next = 1;
 	int i, n;
@@ -134,7 +78,7 @@ static void object_put(int i)
 	nobjects--;
 }
 
-static int fd_install(int object)
+int fd_install(int object)
 {
 	int fd;
 
@@ -148,7 +92,7 @@ static int fd_install(int object)
 	return fd;
 }
 
-static struct object *fd_object(int fd, enum kind kind)
+struct object *fd_object(int fd, enum kind kind)
 {
 	if (fd < 0 || fd >= FDS || !fds[fd] || objects[fds[fd]].kind != kind)
 		return NULL;
@@ -177,7 +121,7 @@ unsigned int world_fds(void)
 
 /* --- domains ------------------------------------------------------------------------- */
 
-static int domain_of(int fd)
+int domain_of(int fd)
 {
 	struct object *o = fd_object(fd, DOMAIN);
 
@@ -220,7 +164,7 @@ int pith_domain_transfer(int from, int to, uint64_t ram, uint64_t caps)
 	return transfer(f, t, (struct quota){ ram, caps });
 }
 
-static void domain_destroy(int d)
+void domain_destroy(int d)
 {
 	struct domain *dom = &domains[d];
 	struct quota unused;
@@ -497,220 +441,7 @@ int ep_answer(int reply, int status, const void *data, size_t len, int cap)
 	return gone;
 }
 
-/* --- core's services ---------------------------------------------------------------------------- */
-
-static void remember(const char *service, const char *label, const char *args)
-{
-	unsigned int i;
-
-	for (i = 0; i < 7 && last[i][0][0] && strcmp(last[i][0], service); i++)
-		;
-	snprintf(last[i][0], PARENT_ARGS_MAX, "%s", service);
-	snprintf(last[i][1], PARENT_ARGS_MAX, "%s", label);
-	snprintf(last[i][2], PARENT_ARGS_MAX, "%s", args);
-}
-
-static const char *remembered(const char *service, int what)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		if (!strcmp(last[i][0], service))
-			return last[i][what];
-	return "";
-}
-
-const char *world_last_label(const char *service)
-{
-	return remembered(service, 1);
-}
-
-const char *world_last_args(const char *service)
-{
-	return remembered(service, 2);
-}
-
-void world_fail(const char *service, int err)
-{
-	fail_service = service;
-	fail_error = err;
-}
-
-int env_session(struct session *s, const char *service, const char *label,
-		const char *args, const struct session_quota *quota,
-		uint64_t deadline)
-{
-	struct quota q = { 16384, 8 };
-	int o;
-
-	(void)deadline;
-	*s = (struct session){ .cap = -1 };
-	remember(service, label, args);
-	if (quota)
-		q = (struct quota){ quota->ram, quota->caps };
-	if (fail_service && !strcmp(fail_service, service)) {
-		fail_service = NULL;
-		return fail_error;
-	}
-	if (!strcmp(service, "ROM") && strstr(label, "missing"))
-		return -ENOENT;
-	if (q.ram > domains[0].limit.ram - domains[0].used.ram ||
-	    q.caps > domains[0].limit.caps - domains[0].used.caps)
-		return -EDQUOT;
-	o = object_new(SESSION, -1);
-	quota_sub(domains[0].limit, q, &domains[0].limit);
-	objects[o].donated = q;
-	snprintf(objects[o].service, sizeof(objects[o].service), "%s", service);
-	if (!strcmp(service, "PD")) {
-		if (ndomains == DOMAINS)
-			die("no domains left");
-		objects[o].index = ndomains;
-		objects[o].donated = (struct quota){ 0, 0 };
-		domains[ndomains++] = (struct domain){ .limit = q };
-	}
-	s->cap = fd_install(o);
-	s->id = (uint64_t)o;
-	return 0;
-}
-
-void env_close(struct session *s)
-{
-	struct object *o;
-
-	if (s->cap < 0)
-		return;
-	o = fd_object(s->cap, SESSION);
-	if (!o)
-		die("close of what is no session");
-	if (!strcmp(o->service, "PD"))
-		domain_destroy(o->index);
-	quota_add(domains[0].limit, o->donated, &domains[0].limit);
-	pith_close(s->cap);
-	*s = (struct session){ .cap = -1 };
-}
-
-int rom_open(struct rom *rom, const char *name)
-{
-	(void)name;
-	*rom = (struct rom){ .mem = -1, .session.cap = -1,
-			     .data = config_text, .size = strlen(config_text) };
-	return 0;
-}
-
-static int cpu_start(struct rpc *r)
-{
-	const struct cpu_start *req = r->req;
-	struct process *p = &processes[nprocesses];
-	int i, o, d = domain_of(r->caps[0]);
-
-	if (r->ncaps != 6 || d < 0 || !fd_object(r->caps[1], MEMORY) ||
-	    !fd_object(r->caps[2], NOTIFICATION) ||
-	    !fd_object(r->caps[3], OBJECT) || !fd_object(r->caps[4], DOMAIN))
-		die("CPU_START with wrong capabilities");
-	if (domains[d].limit.ram - domains[d].used.ram < PROCESS_RAM)
-		return -EDQUOT;
-	if (nprocesses == PROCESSES)
-		die("no processes left");
-	*p = (struct process){ .domain = d, .runs = true };
-	memcpy(p->name, req->name, sizeof(p->name));
-	for (i = 2; i < 6; i++)
-		if (r->caps[i] >= 0)
-			objects[fds[r->caps[i]]].refs++;
-	p->exit_notif = fds[r->caps[2]];
-	p->parent = fds[r->caps[3]];
-	p->slots[0] = fds[r->caps[4]];
-	p->slots[1] = r->caps[5] < 0 ? 0 : fds[r->caps[5]];
-	p->ram = PROCESS_RAM;
-	domains[d].used.ram += p->ram;
-	o = object_new(PROCESS, -1);
-	objects[o].index = nprocesses++;
-	*r->rep_caps = fd_install(o);
-	return 0;
-}
-
-static int on_process(struct rpc *r, uint64_t method)
-{
-	struct object *o = fd_object(r->caps[0], PROCESS);
-	struct process *p = o ? &processes[o->index] : NULL;
-
-	if (!p)
-		die("CPU call without a process");
-	if (method == CPU_KILL) {
-		p->killed = true;
-		return 0;
-	}
-	*(struct pith_proc_info *)r->rep = (struct pith_proc_info){
-		.exited = !p->runs, .status = p->status, .cpu_ns = 5000000,
-	};
-	return 0;
-}
-
-int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
-{
-	struct object *o = fd_object(cap, SESSION);
-	int new;
-
-	(void)deadline;
-	if (!o)
-		die("call through what is no session of core");
-	if (!strcmp(o->service, "CPU"))
-		return method == CPU_START ? cpu_start(r) : on_process(r, method);
-	new = object_new(!strcmp(o->service, "PD") ? DOMAIN : MEMORY, -1);
-	objects[new].index = o->index;
-	*r->rep_caps = fd_install(new);
-	return 0;
-}
-
-/* --- log and end ------------------------------------------------------------------------------------- */
-
-static void log_add(const char *fmt, va_list ap)
-{
-	size_t len = strlen(log_text);
-
-	if (len > sizeof(log_text) / 2)
-		len = 0;
-	vsnprintf(log_text + len, sizeof(log_text) - len, fmt, ap);
-	if (getenv("VERBOSE"))
-		printf("# %s\n", log_text + len);
-	strcat(log_text, "\n");
-}
-
-void log_line(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_add(fmt, ap);
-	va_end(ap);
-}
-
-void log_error(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_add(fmt, ap);
-	va_end(ap);
-}
-
-void env_fatal(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	die("init gave up");
-	abort();
-}
-
-bool world_logged(const char *part)
-{
-	bool found = strstr(log_text, part) != NULL;
-
-	log_text[0] = '\0';
-	return found;
-}
+/* --- the end ------------------------------------------------------------------ */
 
 /* init's own end. */
 void _Exit(int status)
@@ -725,6 +456,14 @@ int world_ended(void)
 }
 
 /* --- the test's side ------------------------------------------------------------------------------------ */
+
+int rom_open(struct rom *rom, const char *name)
+{
+	(void)name;
+	*rom = (struct rom){ .mem = -1, .session.cap = -1,
+			     .data = config_text, .size = strlen(config_text) };
+	return 0;
+}
 
 int component_main(void);
 

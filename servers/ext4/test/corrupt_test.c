@@ -295,6 +295,7 @@ int main(int argc, char **argv)
 {
 	unsigned int count = argc > 1 ? atoi(argv[1]) : 300;
 
+	fake_quiet = 1;
 	tree_make();
 	test_known();
 	test_image("-t ext4 -b 1024 -O ^metadata_csum,^has_journal", count);

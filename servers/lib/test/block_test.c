@@ -100,6 +100,7 @@ static void test_full_queue(void)
 	ok(submit(99, BLOCK_READ, 0, 1, 0) == -EAGAIN, "the 65th does not");
 	ok(ended == 0 && fake_signals == 0, "nothing leaves before the kick");
 	block_client_kick(&c);
+	block_client_kick(&c);
 	ok(fake_signals == 1, "one signal for the batch");
 	disk.reverse = 1;
 	fake_run(&ep);
@@ -122,7 +123,7 @@ static void test_wrap(void)
 		memset(disk.bytes + i * 512, i * 7 + 1, 512);
 	open_client();
 	s = fake_disk_session();
-	c.submitted = c.taken = -100u;
+	c.submitted = c.published = c.taken = -100u;
 	s->ring.taken = s->ring.completed = -100u;
 	c.ring->submitted = c.ring->completed = -100u;
 	for (round = 0; round < 40; round++) {
