@@ -69,6 +69,10 @@ tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why
 	@scripts/tcb --config initramfs/scenarios/$(SCENARIO).hid \
 		$(or $(APP),$(error name a component: make tcb APP=shell))
 
+.PHONY: bench
+bench: $(B)/stamp/packages-run all ## instructions of a call and reply; build/report/bench.json
+	@scripts/bench
+
 .PHONY: patches-check
 patches-check: $(B)/stamp/packages-build ## the patch series is in order
 	@scripts/kernel-tree check

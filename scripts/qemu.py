@@ -132,6 +132,8 @@ class Machine:
         self.terminal = ""      # all output so far
         self.term_pos = 0       # what await_terminal() has consumed
         self.log_pos = 0
+        self.watch = None       # called about each second while waiting
+        self._watched = 0.0
         self._qmp = None
         # a short path: socket names are limited to 107 bytes
         self._tmp = tempfile.mkdtemp(prefix="pith-qemu-")
@@ -206,6 +208,9 @@ class Machine:
         if self.alive():
             select.select([self.proc.stdout], [], [], seconds)
         self._read()
+        if self.watch and time.monotonic() > self._watched + 1:
+            self._watched = time.monotonic()
+            self.watch()
 
     def _await(self, regex, text, pos, deadline, where):
         pattern = re.compile(regex, re.MULTILINE)

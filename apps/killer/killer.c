@@ -10,6 +10,7 @@
 #include <session/init_control.h>
 
 #define CALL_TIMEOUT	PITH_SEC(10)
+#define RESTART_TIMEOUT	PITH_SEC(30)
 
 static struct {
 	char child[32];
@@ -57,6 +58,17 @@ static void sleep_until(uint64_t at)
 		ep_dispatch(&ep, at);
 }
 
+/* Kill it as soon as it runs: after a crash it may wait for its restart. */
+static int kill_running(int cap)
+{
+	uint64_t end = pith_now() + RESTART_TIMEOUT;
+	int err;
+
+	while ((err = kill_child(cap)) == -ESRCH && pith_now() < end)
+		sleep_until(pith_now() + PITH_MS(50));
+	return err;
+}
+
 int component_main(void)
 {
 	struct session control;
@@ -73,7 +85,7 @@ int component_main(void)
 	at = pith_now() + PITH_MS(cfg.first_ms);
 	for (uint64_t i = 1; i <= cfg.times; i++) {
 		sleep_until(at);
-		err = kill_child(control.cap);
+		err = kill_running(control.cap);
 		if (err)
 			env_fatal("killer: %s: error %d", cfg.child, -err);
 		log_line("killer: %s %llu of %llu", cfg.child,

@@ -60,7 +60,7 @@ void child_complain(struct child *c, const char *fmt, ...)
 	c->complaints++;
 }
 
-/* --- start --------------------------------------------------------------------------- */
+/* --- start ------------------------------------ */
 
 /*
  * A session that the child starts with: what it costs is taken off its quota.
@@ -284,7 +284,7 @@ static void start(struct child *c)
 	start_rest(c);
 }
 
-/* --- end ------------------------------------------------------------------------------- */
+/* --- end ------------------------------------ */
 
 static void process_info(struct child *c, struct pith_proc_info *info)
 {
@@ -477,7 +477,7 @@ static void timer_fired(void *ctx)
 	}
 }
 
-/* --- all --------------------------------------------------------------------------------- */
+/* --- all ------------------------------------ */
 
 static void child_init(struct child *c, unsigned int index)
 {

@@ -27,7 +27,7 @@ int config_error(struct hid_error *err, uint32_t line, uint32_t col,
 	return -EINVAL;
 }
 
-/* --- nodes and attributes ------------------------------------------------------ */
+/* --- nodes and attributes ------------------------------------ */
 
 static bool listed(struct hid_str s, const char *const *list)
 {
@@ -175,7 +175,7 @@ static int get_single(const struct hid_node *node, const char *type,
 	return 0;
 }
 
-/* --- start nodes --------------------------------------------------------------- */
+/* --- start nodes ------------------------------------ */
 
 static int get_ram(const struct hid_node *node, const char *tag, uint64_t *ram,
 		   struct hid_error *err)
@@ -348,7 +348,7 @@ static int fill_child(struct config *c, struct config_child *child,
 	       fill_exit(child, err) || fill_restart(child, err) ? -EINVAL : 0;
 }
 
-/* --- the whole ------------------------------------------------------------------ */
+/* --- the whole ------------------------------------ */
 
 static int check_top(struct config *c, const struct hid_node *root,
 		     struct hid_error *err)

@@ -109,7 +109,7 @@ int config_check_quota(const struct config *c, uint64_t ram, uint64_t caps,
 int config_error(struct hid_error *err, uint32_t line, uint32_t col,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* --- config_route.c, used by config.c ------------------------------------------ */
+/* --- config_route.c, used by config.c ------------------------------------ */
 
 /* Count what the route below @node (may be NULL) needs. */
 void config_count_route(struct config *c, const struct hid_node *node);

@@ -24,7 +24,7 @@
 #define PARENT_TIMEOUT		PITH_SEC(5)	/* for what our parent serves */
 #define CLOSE_TIMEOUT		PITH_SEC(1)	/* a server's for a CLOSE */
 
-/* --- sessions ---------------------------------------------------------------------- */
+/* --- sessions ------------------------------------ */
 
 /*
  * A session at a child. Its donation is in init's domain while QUEUED, in the
@@ -90,7 +90,7 @@ struct init_session {
 
 const char *session_state_name(enum session_state state);
 
-/* --- children ---------------------------------------------------------------------- */
+/* --- children ------------------------------------ */
 
 /*
  *	DOWN      -> STARTING
@@ -177,7 +177,7 @@ uint64_t child_cpu_ns(struct child *c);
 /* The Parent interface of child @ctx. */
 int parent_call(void *ctx, struct ep_request *in);
 
-/* --- session.c ---------------------------------------------------------------------- */
+/* --- session.c ------------------------------------ */
 
 /* A new record on the client's list, donation taken from its domain, or NULL with
  * *@err. @r: where to. For the LOG of a child that starts, init pays. */
@@ -210,7 +210,7 @@ void sessions_server_down(struct child *c);
 void sessions_orphan(struct child *c);
 void sessions_close_timeout(void *ctx);
 
-/* --- local.c ------------------------------------------------------------------------- */
+/* --- local.c ------------------------------------ */
 
 /* Capability of the session, for the client's reply, or -errno. */
 int local_config_open(struct child *c);
@@ -218,7 +218,7 @@ void local_config_free(struct child *c);
 int local_control_open(struct init_session *s);
 void local_control_close(struct init_session *s);
 
-/* --- report.c ------------------------------------------------------------------------ */
+/* --- report.c ------------------------------------ */
 
 /* The state report in memory from malloc(): its length, or -ENOMEM. */
 int report_state(char **text);

@@ -11,7 +11,7 @@
 #define CONTROLS	8		/* Init_control sessions in all */
 #define STATE_PART	3072		/* bytes of report in one reply */
 
-/* --- ROM "config" ------------------------------------------------------------------ */
+/* --- ROM "config" ------------------------------------ */
 
 /* The child's config node as a HID text of its own, from malloc(). */
 static char *config_text(const struct hid_node *node, size_t *len)
@@ -109,7 +109,7 @@ void local_config_free(struct child *c)
 	c->config_cap = c->config_mem = -1;
 }
 
-/* --- Init_control -------------------------------------------------------------------- */
+/* --- Init_control ------------------------------------ */
 
 struct control {
 	uint64_t badge;		/* 0: free */

@@ -9,7 +9,7 @@
 
 #define ERRNO_MAX	4095
 
-/* --- SESSION ---------------------------------------------------------------------- */
+/* --- SESSION ------------------------------------ */
 
 static int check_session(struct child *c, const struct parent_session *req)
 {
@@ -161,7 +161,7 @@ static int close_session(struct child *c, struct ep_request *in)
 	return session_close(s, in);
 }
 
-/* --- the server's side ------------------------------------------------------------- */
+/* --- the server's side ------------------------------------ */
 
 /* Is received capability 0 a notification that can be signalled? */
 static bool is_signal(const struct ep_request *in)

@@ -55,7 +55,7 @@ bool quota_valid(struct quota donation)
 	       quota_add(donation, init, &donation);
 }
 
-/* --- on domains -------------------------------------------------------------------- */
+/* --- on domains ------------------------------------ */
 
 struct quota quota_unused(int domain)
 {

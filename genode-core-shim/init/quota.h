@@ -36,7 +36,7 @@ struct quota quota_min(struct quota a, struct quota b);
 /* May a session be donated that? RAM in pages, no overflow with init's part. */
 bool quota_valid(struct quota donation);
 
-/* --- on domains ------------------------------------------------------------------ */
+/* --- on domains ------------------------------------ */
 
 /* What @domain does not use, or nothing on an error. */
 struct quota quota_unused(int domain);

@@ -8,7 +8,7 @@
 #define PRIO_RANGE	65536
 #define SCOPE		" -> "
 
-/* --- labels -------------------------------------------------------------------- */
+/* --- labels ------------------------------------ */
 
 bool text_valid(const char *s, size_t size)
 {
@@ -63,7 +63,7 @@ static bool ends_with(const char *s, struct hid_str suffix)
 	       !memcmp(s + len - suffix.len, suffix.s, suffix.len);
 }
 
-/* --- rules ----------------------------------------------------------------------- */
+/* --- rules ------------------------------------ */
 
 struct request {
 	const struct config *c;
@@ -172,7 +172,7 @@ int route_resolve(const struct config *c, unsigned int client,
 	return 0;
 }
 
-/* --- args -------------------------------------------------------------------------- */
+/* --- args ------------------------------------ */
 
 /* Copy @args without the elements "@tag=...". */
 static int drop_arg(const char *args, const char *tag, char *out)

@@ -40,7 +40,7 @@ static void set_state(struct init_session *s, enum session_state to)
 	s->state = to;
 }
 
-/* --- quota ------------------------------------------------------------------------ */
+/* --- quota ------------------------------------ */
 
 /* Does the donation go back to a client that lives, or to init? */
 static bool client_is_paid(const struct init_session *s)
@@ -56,7 +56,7 @@ static void give_back(struct init_session *s, struct quota q)
 		quota_add(s->client->owed, q, &s->client->owed);
 }
 
-/* --- lists ------------------------------------------------------------------------- */
+/* --- lists ------------------------------------ */
 
 static void unlink_client(struct init_session *s)
 {
@@ -119,7 +119,7 @@ void session_enqueue(struct init_session *s)
 	signal_server(s->server, s->provide);
 }
 
-/* --- making and ending ----------------------------------------------------------------- */
+/* --- making and ending ------------------------------------ */
 
 struct init_session *session_new(struct child *client, enum session_server kind,
 				 const struct route *r,
@@ -236,7 +236,7 @@ static void settle(struct init_session *s)
 		session_over(s);
 }
 
-/* --- the server's side ------------------------------------------------------------------ */
+/* --- the server's side ------------------------------------ */
 
 struct init_session *session_of_client(const struct child *c, uint64_t id)
 {
@@ -378,7 +378,7 @@ void session_announced(struct child *server, unsigned int provide)
 	}
 }
 
-/* --- the client's side --------------------------------------------------------------------- */
+/* --- the client's side ------------------------------------ */
 
 /* Answer the CLOSE calls whose servers take too long; they do it later. */
 void sessions_close_timeout(void *ctx)
@@ -427,7 +427,7 @@ int session_close(struct init_session *s, struct ep_request *in)
 	return 0;
 }
 
-/* --- deaths ----------------------------------------------------------------------------------- */
+/* --- deaths ------------------------------------ */
 
 static void client_died(struct init_session *s)
 {

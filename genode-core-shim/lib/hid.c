@@ -34,7 +34,7 @@ struct parser {
 	struct hid_error *err;
 };
 
-/* --- errors ------------------------------------------------------------------ */
+/* --- errors ------------------------------------ */
 
 /* Length of the UTF-8 sequence at @s, 0 if it is broken; its code point. */
 static unsigned int utf8_decode(const char *s, const char *end, uint32_t *cp)
@@ -113,7 +113,7 @@ static int error_at(struct parser *p, int code, int col, const char *fmt, ...)
 	return code;
 }
 
-/* --- characters --------------------------------------------------------------- */
+/* --- characters ------------------------------------ */
 
 static void skip(struct parser *p)
 {
@@ -167,7 +167,7 @@ static void start_line(struct parser *p)
 	p->col = 0;
 }
 
-/* --- the arena ------------------------------------------------------------------ */
+/* --- the arena ------------------------------------ */
 
 static void *take(struct parser *p, size_t size)
 {
@@ -246,7 +246,7 @@ static int add_node(struct parser *p, struct hid_str type, int col, bool link)
 	return 0;
 }
 
-/* --- segments ------------------------------------------------------------------- */
+/* --- segments ------------------------------------ */
 
 /* A node type or a tag: [a-z][a-z0-9_-]* */
 static int parse_word(struct parser *p, const char *what, struct hid_str *word)
@@ -451,7 +451,7 @@ static int parse_segments(struct parser *p, const char *line_start)
 	}
 }
 
-/* --- lines --------------------------------------------------------------------- */
+/* --- lines ------------------------------------ */
 
 /* After "-": nothing but blank lines. */
 static int parse_end(struct parser *p)
@@ -525,7 +525,7 @@ int hid_parse(const char *text, size_t len, void *arena, size_t arena_size,
 	return ret;
 }
 
-/* --- looking up ------------------------------------------------------------------ */
+/* --- looking up ------------------------------------ */
 
 bool hid_equal(struct hid_str a, const char *b)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scenarios: one file describes a machine, what is typed, what must be said.
 
-    scenario | time_limit: 120
+    scenario | time_limit: 120 | refused: no	. yes: init refuses the config
     + machine | smp: 2 | memory: 512M		. both optional
     + nvme | max_ioqpairs: 1			. a controller; device properties
       + namespace | image: gpt | logical_block_size: 4096 | ...
@@ -188,6 +188,9 @@ class Run:
         self.forbidden = [re.compile(line, re.MULTILINE)
                           for node in _nodes(scenario, "forbid")
                           for line in node["quote"]]
+        if scenario["attrs"].get("refused", "no") != "yes":
+            self.forbidden.append(re.compile("nothing is started"))
+        m.watch = self.check
 
     def terminal(self):
         return ESCAPES.sub("", self.m.terminal.replace("\r", ""))
@@ -198,11 +201,14 @@ class Run:
             if not method:
                 raise Wrong("no step " + step["type"])
             method(step)
-            self.check_forbidden()
+            self.check()
 
-    def check_forbidden(self):
-        for where, text in (("log", self.m.log()),
-                            ("terminal", self.terminal())):
+    def check(self):
+        """End at once when something was said that must not be."""
+        log = self.m.log()
+        if found := qemu.splats(log):
+            raise qemu.Failure("the kernel complained: " + found[0])
+        for where, text in (("log", log), ("terminal", self.terminal())):
             for regex in self.forbidden:
                 if hit := regex.search(text):
                     raise qemu.Failure("forbidden, in the %s: %s"
@@ -309,7 +315,8 @@ def _carry_out(result, scenario, folder):
             Run(scenario, m).steps(steps)
         except qemu.Failure as failure:
             result.fail(str(failure), _tail(m))
-    machine.check_splats(result, m.log())
+    if not result.failed:
+        machine.check_splats(result, m.log())
 
 
 def run(path):

@@ -17,7 +17,7 @@ static int parse(const char *text)
 	return config_parse(&c, text, strlen(text), &err);
 }
 
-/* --- refused ----------------------------------------------------------------------- */
+/* --- refused ------------------------------------ */
 
 #define A "config\n+ parent-provides | + service LOG\n"
 #define S "+ start s | ram: 4K | caps: 1\n  + provides | + service Block\n"
@@ -193,7 +193,7 @@ static void test_too_many_children(void)
 	      "too many children");
 }
 
-/* --- good --------------------------------------------------------------------------- */
+/* --- good ------------------------------------ */
 
 static const char good[] =
 	"config | prio_levels: 4 | version: 7\n"
@@ -268,7 +268,7 @@ static void test_good(void)
 	      c.children[3].route.nrules == 10, "restart defaults, rules");
 }
 
-/* --- routes --------------------------------------------------------------------------- */
+/* --- routes ------------------------------------ */
 
 static bool goes(unsigned int client, const char *service, const char *label,
 		 enum route_kind kind, unsigned int child, const char *at_server)

@@ -7,7 +7,7 @@
 #include "../restart.h"
 #include "tap.h"
 
-/* --- domains: number = index ------------------------------------------------------ */
+/* --- domains: number = index ------------------------------------ */
 
 static struct pith_domain_info domains[3];
 
@@ -107,7 +107,7 @@ static void test_moves(void)
 	check(is(q, 0, 0) && domains[1].ram_limit == 71 << 12, "the rest moves");
 }
 
-/* --- restart --------------------------------------------------------------------------- */
+/* --- restart ------------------------------------ */
 
 static void test_restart(void)
 {

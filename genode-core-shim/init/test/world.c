@@ -26,7 +26,7 @@ static const char *config_text;
 static struct entrypoint *the_ep;
 static struct ep_slot slots[SLOTS];
 
-/* --- objects ------------------------------------------------------------------------ */
+/* --- objects ------------------------------------ */
 
 _Noreturn void die(const char *what)
 {
@@ -119,7 +119,7 @@ unsigned int world_fds(void)
 	return n;
 }
 
-/* --- domains ------------------------------------------------------------------------- */
+/* --- domains ------------------------------------ */
 
 int domain_of(int fd)
 {
@@ -177,7 +177,7 @@ void domain_destroy(int d)
 	quota_add(domains[0].limit, unused, &domains[0].limit);
 }
 
-/* --- what init calls on capabilities ----------------------------------------------------- */
+/* --- what init calls on capabilities ------------------------------------ */
 
 int pith_mint(int fd, uint32_t rights)
 {
@@ -264,7 +264,7 @@ uint64_t pith_now(void)
 	return now;
 }
 
-/* --- entrypoint ----------------------------------------------------------------------------- */
+/* --- entrypoint ------------------------------------ */
 
 int ep_init(struct entrypoint *ep)
 {
@@ -441,7 +441,7 @@ int ep_answer(int reply, int status, const void *data, size_t len, int cap)
 	return gone;
 }
 
-/* --- the end ------------------------------------------------------------------ */
+/* --- the end ------------------------------------ */
 
 /* init's own end. */
 void _Exit(int status)
@@ -455,7 +455,7 @@ int world_ended(void)
 	return ended;
 }
 
-/* --- the test's side ------------------------------------------------------------------------------------ */
+/* --- the test's side ------------------------------------ */
 
 int rom_open(struct rom *rom, const char *name)
 {

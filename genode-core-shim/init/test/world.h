@@ -41,7 +41,7 @@ void world_fail(const char *service, int err);
 /* Did a line with @part reach init's log since the last call? Clears it. */
 bool world_logged(const char *part);
 
-/* --- a child's calls --------------------------------------------------------------- */
+/* --- a child's calls ------------------------------------ */
 
 struct answer {
 	bool done;		/* false: the call still waits */

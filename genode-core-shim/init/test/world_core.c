@@ -14,7 +14,7 @@ static int fail_error;
 static char log_text[65536];
 static char last[8][3][PARENT_ARGS_MAX];	/* service, label, args */
 
-/* --- core's services ---------------------------------------------------------------------------- */
+/* --- core's services ------------------------------------ */
 
 static void remember(const char *service, const char *label, const char *args)
 {
@@ -170,7 +170,7 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 	return 0;
 }
 
-/* --- log and end ------------------------------------------------------------------------------------- */
+/* --- log and end ------------------------------------ */
 
 static void log_add(const char *fmt, va_list ap)
 {

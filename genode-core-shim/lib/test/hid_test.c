@@ -19,7 +19,7 @@ static void check(bool ok, const char *name)
 	failures += !ok;
 }
 
-/* --- corpus ------------------------------------------------------------------ */
+/* --- corpus ------------------------------------ */
 
 static void corpus_path(char *path, size_t size, const char *dir,
 			const char *file)
@@ -149,7 +149,7 @@ static void test_good(void)
 	check(tests - before >= 20, "good corpus is there");
 }
 
-/* --- tree and lookups ---------------------------------------------------------- */
+/* --- tree and lookups ------------------------------------ */
 
 static char arena_mem[8192];
 static struct hid_error last_error;
@@ -296,7 +296,7 @@ static void test_limits(void)
 	      "no text");
 }
 
-/* --- printer --------------------------------------------------------------------- */
+/* --- printer ------------------------------------ */
 
 static void report(struct hid_print *p, char *buf, size_t size)
 {
