@@ -33,14 +33,13 @@ all: kernel components	## kernel and components (the default)
 run: $(B)/stamp/packages-run all demo-disk ## boot; DISK= RUN= DISK_RW=1 SMP= MEM= SCENARIO= PART= QEMU_EXTRA=
 	@scripts/run
 
-TEST_NEEDS := $(patsubst %,$(B)/stamp/packages-%,run test measure)
 .PHONY: demo-disk
 demo-disk: $(B)/demo.img ## the disk that `make run` boots with
 $(B)/demo.img: scripts/demo-disk | $(B)/stamp/packages-run
 	@$(STEP) 'demo disk' $(B)/log/demo-disk.log scripts/demo-disk $@
 
 .PHONY: test
-test: $(TEST_NEEDS) all ## all tests; ONLY=pattern for some
+test: $(B)/stamp/packages-test all ## all tests; ONLY=pattern for some
 	@scripts/test-all $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: fuzz
@@ -95,8 +94,13 @@ help: ## this list
 
 # --- what the machine needs -------------------------------------------------------
 
+# Groups of scripts/packages for each purpose: asked for at once.
+GROUPS_build := build
+GROUPS_run := build run
+GROUPS_measure := build run measure
+GROUPS_test := build run measure test
 $(B)/stamp/packages-%: scripts/packages
-	@scripts/packages install $*
+	@scripts/packages install $(GROUPS_$*)
 	@mkdir -p $(@D) && touch $@
 
 .PHONY: FORCE

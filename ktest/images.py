@@ -26,8 +26,11 @@ MIB = 1 << 20
 START = MIB		# of the first partition
 TIME = 1735689600	# 2025-01-01 00:00 UTC, of every file
 UUID = "7069746a-7465-7374-8000-000000000001"
+FEATURES = ("none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,"
+            "64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,"
+            "extra_isize,metadata_csum")
 ENV = dict(os.environ, LC_ALL="C", E2FSPROGS_FAKE_TIME=str(TIME),
-           MKE2FS_CONFIG="/dev/null", SOURCE_DATE_EPOCH=str(TIME),
+           SOURCE_DATE_EPOCH=str(TIME),
            PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
@@ -97,7 +100,8 @@ def ext4(image, offset, size, *options):
         tree.mkdir()
         _tree(tree)
         os.chmod(tree, 0o755)
-        tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-U", UUID,
+        tool("mke2fs", "-q", "-F", "-t", "ext4", "-O", FEATURES, "-b", "4096",
+             "-I", "256", "-U", UUID,
              "-L", "test", "-E", "hash_seed=" + UUID + ",root_owner=0:0",
              "-d", str(tree), *options, str(part), str(size // 4096))
         with open(image, "r+b") as out, open(part, "rb") as fs:
@@ -194,13 +198,15 @@ def make_gpt_bad_both(image):
 
 
 def make_bad_inodes(image):
-    """All of the first group's inode table but the root directory's block."""
+    """The first group's inodes, but the first 11: the root directory is 2."""
     make_gpt(image)
     with open(image, "rb") as disk:
+        disk.seek(START + 1024 + 0x28)	# s_inodes_per_group
+        inodes = struct.unpack("<I", disk.read(4))[0]
         disk.seek(START + 4096 + 8)	# group descriptor 0: bg_inode_table_lo
         table = struct.unpack("<I", disk.read(4))[0]
-    at = START + table * 4096
-    damage(image, at + 4096, b"\xa5" * (4096 * 60))
+    damage(image, START + table * 4096 + 11 * 256,
+           b"\xa5" * ((inodes - 11) * 256))
 
 
 def make_bad_superblock(image):
@@ -240,6 +246,16 @@ def path(name):
         finally:
             temp.unlink(missing_ok=True)
     return image
+
+
+def sector(name, where):
+    """Sector of 512 bytes of the image @name that holds "PATH@OFFSET"."""
+    file, _, offset = where.rpartition("@")
+    content = files()[file][int(offset):][:4096]
+    found = path(name).read_bytes().find(content)
+    if found < 0 or len(content) < 4096:
+        raise ValueError("%s is not in one piece in %s" % (where, name))
+    return found // 512
 
 
 def main():

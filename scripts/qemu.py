@@ -9,6 +9,7 @@ A Machine has the terminal (first serial port) on a pipe, the kernel log
 (second serial port) in a file, and a QMP socket for what happens to hardware.
 """
 
+import codecs
 import hashlib
 import json
 import os
@@ -130,6 +131,7 @@ class Machine:
         self.dir = workdir
         self.log_path = os.path.join(workdir, "log.txt")
         self.terminal = ""      # all output so far
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.term_pos = 0       # what await_terminal() has consumed
         self.log_pos = 0
         self.watch = None       # called about each second while waiting
@@ -194,7 +196,7 @@ class Machine:
                 return
             if not data:
                 return
-            self.terminal += data.decode("utf-8", "replace")
+            self.terminal += self._decoder.decode(data)
 
     def alive(self):
         return self.proc.poll() is None

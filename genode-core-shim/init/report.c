@@ -76,10 +76,24 @@ static void print_provides(struct hid_print *p, const struct child *c)
 	hid_print_close(p);
 }
 
+/* The LOG session that init opened for a child is none of the child's own. */
+static void print_log(struct hid_print *p, const struct child *c)
+{
+	if (c->log.cap < 0)
+		return;
+	hid_print_node(p, "session", "LOG");
+	hid_print_attr(p, "label", c->conf->name);
+	hid_print_attr(p, "server", "core");
+	hid_print_number(p, "id", c->log.id);
+	hid_print_attr(p, "state", "open");
+	hid_print_close(p);
+}
+
 static void print_sessions(struct hid_print *p, const struct child *c)
 {
 	const struct init_session *s;
 
+	print_log(p, c);
 	for (s = c->sessions; s; s = s->next_of_client) {
 		hid_print_node(p, "session", s->service);
 		hid_print_attr(p, "label", s->label);

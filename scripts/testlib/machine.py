@@ -14,13 +14,14 @@ KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"
 KTEST = BUILD / "components/ktest/ktest.stripped"
 KERNEL_SECONDS = 900
 
-# Machines for the kernel's tests: name -> arguments of qemu.Machine, and the
-# tests to run there ("": all).
+# Machines for the kernel's tests: name -> CPUs and memory.
 KERNEL_MACHINES = {
-    "smp2": (dict(smp=2, memory="512M"), ""),
-    "smp1": (dict(smp=1, memory="256M"), ""),
-    "smp4-6G": (dict(smp=4, memory="6G"), ""),
+    "smp2": (2, "512M"),
+    "smp1": (1, "256M"),
+    "smp4-6G": (4, "6G"),
 }
+# The device that test_device.c drives; its DMA reaches all of memory.
+KERNEL_DEVICES = ["-device", "edu,dma_mask=0xffffffffffff"]
 
 
 def check_splats(result, log):
@@ -50,14 +51,15 @@ def _tests_only(log):
 def kernel(name, only=""):
     """The kernel's tests on one kind of machine."""
     result = report.Result("ktest/kernel " + name)
-    arguments, tests = KERNEL_MACHINES[name]
+    smp, memory = KERNEL_MACHINES[name]
     folder = BUILD / "ktest" / name
     archive = folder / "initramfs.cpio"
     if not pack(result, archive, "--init", str(KTEST)):
         return result
     try:
         with qemu.Machine(str(folder), str(KERNEL), str(archive),
-                          append="-- " + (only or tests), **arguments) as m:
+                          append="-- " + only, smp=smp, memory=memory,
+                          devices=KERNEL_DEVICES) as m:
             m.await_end(time.monotonic() + KERNEL_SECONDS)
     except qemu.Failure as failure:
         result.fail(str(failure))

@@ -5,7 +5,7 @@
     + machine | smp: 2 | memory: 512M		. both optional
     + nvme | max_ioqpairs: 1			. a controller; device properties
       + namespace | image: gpt | logical_block_size: 4096 | ...
-      + namespace | image: gpt | read_error: 5000	. sector that cannot be read
+      + namespace | image: gpt | read_error: /data/big@8192	. cannot be read
     + qemu					. more arguments, before those
       : -device edu
     + config first_light			. initramfs/scenarios/NAME.hid
@@ -126,14 +126,15 @@ def _config_text(node):
 
 def _file(options):
     """QEMU's name for the image of a namespace; takes what it needs away."""
-    image = images.path(options.pop("image"))
-    sector = options.pop("read_error", None)
-    if sector is None:
+    name = options.pop("image")
+    image = images.path(name)
+    broken = options.pop("read_error", None)
+    if broken is None:
         return "file=%s" % image
     return ("file.driver=blkdebug,file.image.filename=%s,"
             "file.inject-error.0.event=read_aio,"
             "file.inject-error.0.errno=5,file.inject-error.0.sector=%s"
-            % (image, sector))
+            % (image, images.sector(name, broken)))
 
 
 def _disks(scenario):

@@ -109,7 +109,8 @@ int ep_take_cap(struct ep_request *in, unsigned int i);
 
 /* Answer later: returns a reply fd; the handler then returns EP_DEFERRED. */
 int ep_save_reply(struct entrypoint *ep, struct ep_request *in);
-/* Answer a saved call and close @reply. @status 0 or -errno; cap -1: none. */
+/* Answer a saved call and close @reply. @status 0 or -errno; cap -1: none.
+ * Returns 0, PITH_CALLER_GONE if the caller waits no more, or a negative errno. */
 int ep_answer(int reply, int status, const void *data, size_t len, int cap);
 
 #endif

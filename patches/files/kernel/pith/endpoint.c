@@ -153,13 +153,16 @@ static int sleep_until(u64 deadline)
 /*
  * End the call (c, seq): with @from's message, or with error @err if @from is
  * NULL. Drops the reference to @c. The wake-up is under the lock because the
- * caller may be gone right after it.
+ * caller may be gone right after it. False if the caller was gone before.
  */
-static void finish(struct pith_thread *c, u32 seq, struct pith_thread *from,
+static bool finish(struct pith_thread *c, u32 seq, struct pith_thread *from,
 		   int err)
 {
+	bool waits;
+
 	raw_spin_lock_irq(&c->lock);
-	if (c->seq == seq && c->state == PITH_WAIT_REPLY) {
+	waits = c->seq == seq && c->state == PITH_WAIT_REPLY;
+	if (waits) {
 		if (from)
 			move(from, c);
 		c->result = err;
@@ -168,6 +171,7 @@ static void finish(struct pith_thread *c, u32 seq, struct pith_thread *from,
 	}
 	raw_spin_unlock_irq(&c->lock);
 	thread_put(c);
+	return waits;
 }
 
 static void drop_owed(struct pith_thread *th)
@@ -182,6 +186,7 @@ static void drop_owed(struct pith_thread *th)
 static int reply_owed(struct pith_thread *th)
 {
 	struct pith_thread *c = th->owed;
+	bool told;
 	int err;
 
 	if (!c)
@@ -190,9 +195,9 @@ static int reply_owed(struct pith_thread *th)
 	if (err)
 		return err;
 	th->owed = NULL;
-	finish(c, th->owed_seq, th, 0);
-	drop_files(&th->out);	/* if the caller has gone */
-	return 0;
+	told = finish(c, th->owed_seq, th, 0);
+	drop_files(&th->out);
+	return told ? 0 : PITH_CALLER_GONE;
 }
 
 static struct pith_thread *reply_take(struct pith_reply *r, u32 *seq)
@@ -223,15 +228,17 @@ static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 	struct pith_reply *r = container_of(cap->obj, struct pith_reply, obj);
 	struct pith_thread *c;
 	u32 seq;
-	int err = take_out(th);
+	int ret = take_out(th);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	c = reply_take(r, &seq);
-	if (c)
-		finish(c, seq, th, 0);
+	if (!c)
+		ret = -EPIPE;
+	else if (!finish(c, seq, th, 0))
+		ret = PITH_CALLER_GONE;
 	drop_files(&th->out);
-	return c ? 0 : -EPIPE;
+	return ret;
 }
 
 int pith_op_ep_save_reply(struct pith_cap *cap)
@@ -498,7 +505,7 @@ static int reply_and_wait(struct pith_cap *cap, struct pith_thread *th,
 	ep = container_of(cap->obj, struct pith_endpoint, obj);
 	if (flags & PITH_REPLY)
 		err = reply_owed(th);
-	if (err || !(flags & PITH_WAIT))
+	if (err < 0 || !(flags & PITH_WAIT))
 		return err;
 	drop_owed(th);
 	return receive(ep, th, deadline);

@@ -89,7 +89,8 @@ struct pith_msg {
  *	PITH_WAIT: then wait for the next call or notification at endpoint @fd
  *	(right RECV). A call that was received and not answered is dropped: its
  *	caller gets EPIPE.
- *	Returns 0 (replied only), PITH_GOT_CALL or PITH_GOT_NOTIFICATION.
+ *	Returns PITH_GOT_CALL or PITH_GOT_NOTIFICATION; without PITH_WAIT 0, or
+ *	PITH_CALLER_GONE if nobody waited for the reply any more.
  *
  * long pith_signal(int notification, __u64 count)
  *	Add @count (> 0) to the notification's counter. Right: SIGNAL. Never
@@ -104,6 +105,7 @@ struct pith_msg {
 
 #define PITH_GOT_CALL		1
 #define PITH_GOT_NOTIFICATION	2
+#define PITH_CALLER_GONE	3
 
 /* --- rights ------------------------------------------------------------- */
 
