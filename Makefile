@@ -30,7 +30,7 @@ include scripts/make/components.mk
 all: kernel components	## kernel and components (the default)
 
 .PHONY: run
-run: $(B)/stamp/packages-run all demo-disk ## boot; DISK= RUN= DISK_RW=1 SMP= MEM= SCENARIO= PART= QEMU_EXTRA=
+run: $(B)/stamp/packages-run all demo-disk ## boot in QEMU: DISK= RUN= ... (scripts/run -h)
 	@scripts/run
 
 .PHONY: demo-disk

@@ -188,6 +188,12 @@ class Machine:
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def said(self):
+        """What QEMU itself wrote, without the command line."""
+        with open(os.path.join(self.dir, "qemu.txt"), encoding="utf-8",
+                  errors="replace") as f:
+            return f.read().splitlines()[1:]
+
     def _read(self):
         while True:
             try:

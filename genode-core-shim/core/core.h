@@ -58,6 +58,8 @@ int parent_log_cap(const char *label);
 
 /* rom.c: make every file in @dir a module and remove it. Returns their number. */
 int rom_load(const char *dir);
+/* Is @mem the memory of a module, which is never written? */
+int rom_is_module(int mem);
 /* Memory capability (READ|EXEC) and size of module @name, or -ENOENT. */
 int rom_find(const char *name, uint64_t *size);
 

@@ -11,6 +11,7 @@
 /* Page tables, kernel stack and task: measured below 60 KiB, rounded up. */
 #define PROCESS_COST	(64u << 10)
 #define MAX_PRIORITY	65535u
+#define MAX_SEGMENT	(1ull << 32)
 
 #if defined(__x86_64__)
 #define MACHINE	EM_X86_64
@@ -18,37 +19,46 @@
 #define MACHINE	EM_AARCH64
 #endif
 
+/* The headers are copied out: what is checked is what is used. */
 static int header_ok(const Elf64_Ehdr *h, uint64_t size)
 {
-	return size >= sizeof(*h) && !memcmp(h->e_ident, ELFMAG, SELFMAG) &&
+	return !memcmp(h->e_ident, ELFMAG, SELFMAG) &&
 	       h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_machine == MACHINE &&
 	       h->e_type == ET_EXEC && h->e_phentsize == sizeof(Elf64_Phdr) &&
-	       h->e_phoff <= size && h->e_phoff % 8 == 0 &&
+	       h->e_phoff <= size &&
 	       h->e_phnum <= (size - h->e_phoff) / sizeof(Elf64_Phdr);
 }
 
-/*
- * Bytes of private memory that the program's writable segments take. The file
- * may change under us; the kernel's loader judges it again, and what it maps
- * privately is bounded by what is in its own headers.
- */
-static int64_t writable_bytes(const void *elf, uint64_t size)
+/* Private memory that a segment takes: all of it if it is writable, else what
+ * the loader adds behind its file content. */
+static uint64_t segment_bytes(const Elf64_Phdr *p)
 {
-	const Elf64_Ehdr *h = elf;
-	const Elf64_Phdr *p;
+	uint64_t bytes = p->p_flags & PF_W ? p->p_vaddr % PAGE + p->p_memsz :
+			 p->p_memsz > p->p_filesz ? p->p_memsz - p->p_filesz + PAGE :
+			 0;
+
+	return (bytes + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* Bytes of private memory that the program's segments take. */
+static int64_t segments_bytes(const char *elf, uint64_t size)
+{
+	Elf64_Ehdr h;
+	Elf64_Phdr p;
 	uint64_t sum = 0;
 
-	if (!header_ok(h, size))
+	if (size < sizeof(h))
 		return -ENOEXEC;
-	p = (const Elf64_Phdr *)((const char *)elf + h->e_phoff);
-	for (unsigned int i = 0; i < h->e_phnum; i++) {
-		if (p[i].p_type == PT_INTERP)
+	memcpy(&h, elf, sizeof(h));
+	if (!header_ok(&h, size))
+		return -ENOEXEC;
+	for (unsigned int i = 0; i < h.e_phnum; i++) {
+		memcpy(&p, elf + h.e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_INTERP ||
+		    (p.p_type == PT_LOAD && p.p_memsz > MAX_SEGMENT))
 			return -ENOEXEC;
-		if (p[i].p_type != PT_LOAD || !(p[i].p_flags & PF_W))
-			continue;
-		if (p[i].p_memsz > 1ull << 32)
-			return -ENOEXEC;
-		sum += (p[i].p_vaddr % PAGE + p[i].p_memsz + PAGE - 1) & ~(PAGE - 1);
+		if (p.p_type == PT_LOAD)
+			sum += segment_bytes(&p);
 	}
 	return sum;
 }
@@ -64,7 +74,7 @@ static int64_t private_bytes(int binary)
 	elf = pith_map(binary, 0, 0, PITH_MAP_READ, &err);
 	if (!elf)
 		return err;
-	bytes = writable_bytes(elf, size);
+	bytes = segments_bytes(elf, size);
 	pith_unmap(elf, size);
 	return bytes;
 }
@@ -115,8 +125,11 @@ static int start(struct core_session *s, struct ep_request *in)
 	int process;
 
 	if (!req || !memchr(req->name, 0, sizeof(req->name)) || !req->name[0] ||
-	    in->caps[0] < 0 || in->caps[1] < 0)
+	    in->caps[0] < 0 || in->caps[1] < 0 || in->caps[2] < PITH_CAP_NONE)
 		return -EINVAL;
+	/* what nobody can change between the look at its headers and the start */
+	if (!rom_is_module(in->caps[1]))
+		return -EACCES;
 	l.name = req->name;
 	l.stack = req->stack;
 	for (unsigned int i = 3; i < 3 + PITH_SLOTS; i++) {

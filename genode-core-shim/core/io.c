@@ -113,7 +113,8 @@ static int irq_open(struct core_session *s, const char *args)
 		return -EINVAL;
 	if (msi)
 		return msi_open(s);
-	return gsi > UINT32_MAX ? -EINVAL : take(s, PITH_OP_HW_IRQ, &a);
+	return gsi > UINT32_MAX ? -EINVAL :
+				  denied(take(s, PITH_OP_HW_IRQ, &a));
 }
 
 static int irq_call(void *ctx, struct ep_request *in)

@@ -8,6 +8,7 @@
 
 #define RING_SIZE	65536u
 #define READ_MAX	3072u
+#define MAX_LINES	4	/* of one write: each gets a label of its own */
 
 static struct {
 	char text[RING_SIZE];
@@ -31,7 +32,7 @@ static void emit(const char *label, const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = text[i];
 
-		line[n++] = (c < ' ' && c != '\t') || c == 0x7f ? '.' : c;
+		line[n++] = c < ' ' || c == 0x7f ? '.' : c;
 	}
 	line[n++] = '\n';
 	ring_write(line, n);
@@ -41,11 +42,14 @@ static void emit(const char *label, const char *text, size_t len)
 
 void core_log(const char *label, const char *text, size_t len)
 {
-	while (len) {
+	for (int lines = 0; len && lines < MAX_LINES;) {
 		const char *nl = memchr(text, '\n', len);
 		size_t n = nl ? (size_t)(nl - text) : len;
 
-		emit(label, text, n);
+		if (n) {
+			emit(label, text, n);
+			lines++;
+		}
 		n += nl != NULL;
 		text += n;
 		len -= n;

@@ -6,7 +6,6 @@
 #include "core.h"
 
 #define CORE_RAM	(4u << 20)	/* kept for core's own books */
-#define CORE_CAPS	4096u
 
 struct core core = { .hardware = -1, .root = -1, .init_domain = -1 };
 
@@ -57,7 +56,7 @@ static int make_init_domain(void)
 	ram = d.ram_limit - d.ram_used;
 	caps = d.caps_limit - d.caps_used;
 	ram = ram > 2 * CORE_RAM ? ram - CORE_RAM : ram / 2;
-	caps = caps > 2 * CORE_CAPS ? caps - CORE_CAPS : caps / 2;
+	caps /= 2;	/* see docs/decisions.md: what clients can pin */
 	core.init_domain = pith_domain_create(core.root);
 	if (core.init_domain < 0)
 		return core.init_domain;

@@ -52,12 +52,19 @@ static void session_free(struct core_session *s)
 	free(s);
 }
 
+/* What a session costs core at least: its record and its capabilities. */
+#define SESSION_RAM	4096u
+#define SESSION_CAPS	3u
+
 /* Where a session's quota goes: a PD's is its own, the rest pays for core. */
 static int donate(struct core_session *s, uint64_t ram, uint64_t caps)
 {
 	int to = s->service == &pd_service ? s->fd : core.root;
-	int err = pith_domain_transfer(core.init_domain, to, ram, caps);
+	int err;
 
+	if (to == core.root && (ram < SESSION_RAM || caps < SESSION_CAPS))
+		return -EDQUOT;
+	err = pith_domain_transfer(core.init_domain, to, ram, caps);
 	if (err || to != core.root)
 		return err;
 	s->ram = ram;
@@ -115,6 +122,30 @@ struct core_session *parent_session(uint64_t id)
 	return NULL;
 }
 
+static uint64_t owed_ram, owed_caps;
+
+/*
+ * Back to init. What clients still hold of a session's capabilities stays
+ * charged to core, so core may be short for a while; it owes the rest.
+ */
+static void give_back(uint64_t ram, uint64_t caps)
+{
+	struct pith_domain_info d;
+
+	owed_ram += ram;
+	owed_caps += caps;
+	if (pith_domain_info(core.root, &d))
+		return;
+	ram = (d.ram_limit - d.ram_used) & ~4095ull;
+	caps = d.caps_limit - d.caps_used;
+	ram = ram < owed_ram ? ram : owed_ram;
+	caps = caps < owed_caps ? caps : owed_caps;
+	if (pith_domain_transfer(core.root, core.init_domain, ram, caps))
+		return;
+	owed_ram -= ram;
+	owed_caps -= caps;
+}
+
 static int close_session(struct ep_request *in)
 {
 	const struct parent_id *req = ep_req(in, struct parent_id);
@@ -123,7 +154,7 @@ static int close_session(struct ep_request *in)
 	if (!s)
 		return -ENOENT;
 	ep_remove(&core.ep, s->badge);
-	pith_domain_transfer(core.root, core.init_domain, s->ram, s->caps);
+	give_back(s->ram, s->caps);
 	session_free(s);
 	return 0;
 }

@@ -48,7 +48,7 @@ uint64_t args_number(const char *args, const char *tag, uint64_t fallback)
 	uint64_t n, unit;
 
 	if (args_get(args, tag, text, sizeof(text)) <= 0 ||
-	    text[0] == '-' || text[0] == '+')
+	    text[0] < '0' || text[0] > '9')
 		return fallback;
 	n = strtoull(text, &end, 0);
 	unit = suffix(end);

@@ -7,7 +7,7 @@
 /* A badge is generation << 16 | slot + 1, never 0. */
 static uint64_t badge_of(struct entrypoint *ep, struct ep_slot *s)
 {
-	return (uint64_t)s->generation << 16 | (s - ep->slots + 1);
+	return s->generation << 16 | (s - ep->slots + 1);
 }
 
 static struct ep_slot *slot_of(struct entrypoint *ep, uint64_t badge)

@@ -10,6 +10,7 @@
 static struct {
 	struct service *services;
 	unsigned int n;
+	int notif;
 } announced;
 
 static struct service *service_named(const char *name)
@@ -98,17 +99,25 @@ static int next_request(struct parent_request *req)
 	return err;
 }
 
+static void handle(const struct parent_request *req)
+{
+	if (req->kind == PARENT_REQ_CREATE)
+		create(req);
+	else if (req->kind == PARENT_REQ_CLOSE)
+		close_session(req->id);
+}
+
+/* One request at a time: calls, interrupts and timers get their turn between
+ * two, however many a client makes. */
 static void requests_wait(void *ctx, uint64_t count)
 {
 	struct parent_request req;
 
 	(void)ctx;
 	(void)count;
-	while (!next_request(&req) && req.kind != PARENT_REQ_NONE) {
-		if (req.kind == PARENT_REQ_CREATE)
-			create(&req);
-		else if (req.kind == PARENT_REQ_CLOSE)
-			close_session(req.id);
+	if (!next_request(&req) && req.kind != PARENT_REQ_NONE) {
+		handle(&req);
+		pith_signal(announced.notif, 1);
 	}
 }
 
@@ -121,6 +130,7 @@ int service_announce(struct entrypoint *ep, struct service *services,
 
 	announced.services = services;
 	announced.n = n;
+	announced.notif = notif;
 	for (unsigned int i = 0; i < n && !err; i++) {
 		struct parent_announce a = { .service = "" };
 		struct rpc r = {
@@ -132,6 +142,5 @@ int service_announce(struct entrypoint *ep, struct service *services,
 		err = rpc_call(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &r,
 			       pith_now() + PARENT_TIMEOUT);
 	}
-	pith_close(notif);
 	return err;
 }

@@ -280,7 +280,7 @@ KT_CORE(ep_client_killed_mid_call)
 	kt_wait_call(ep);
 	kt_kill(&first);
 	await_dead(&first);
-	KT_EQ(kt_reply(ep, 1), 0);	/* nobody there: no error */
+	KT_EQ(kt_reply(ep, 1), PITH_CALLER_GONE);
 	KT_EQ(kt_finish(&first), 128 + 9);
 
 	second = kt_start("client_calls", &ep, 1);
@@ -320,7 +320,8 @@ KT_CORE(ep_client_killed_reply_saved)
 	kt_kill(&c);
 	KT_EQ(kt_finish(&c), 128 + 9);
 	kt_prepare(1);
-	KT_EQ(kt_reply_wait(reply, PITH_REPLY, 0), 0);
+	KT_EQ(kt_reply_wait(reply, PITH_REPLY, 0),
+	      PITH_CALLER_GONE);
 	kt_close(reply);
 	kt_close(ep);
 }
@@ -423,7 +424,8 @@ KT_COMPONENT(ep_late_reply)
 	kt_wait_call(ep);	/* the second call is here, */
 	KT_EQ(kt_msg->label, 2);
 	kt_prepare(11);		/* now comes the first one's answer */
-	KT_EQ(kt_reply_wait(reply, PITH_REPLY, 0), 0);
+	KT_EQ(kt_reply_wait(reply, PITH_REPLY, 0),
+	      PITH_CALLER_GONE);
 	let_block();
 	KT_EQ(kt_reply(ep, 22), 0);
 	kt_thread_join(&t);

@@ -62,7 +62,7 @@ def kernel(name, only=""):
                           devices=KERNEL_DEVICES) as m:
             m.await_end(time.monotonic() + KERNEL_SECONDS)
     except qemu.Failure as failure:
-        result.fail(str(failure))
+        result.fail(str(failure), m.said()[:report.DETAIL_LINES])
     log = m.log()
     report.read_tap(result, _tests_only(log) or log)
     check_splats(result, log)

@@ -298,7 +298,7 @@ class Run:
 def _tail(m):
     log = m.log().splitlines()[-report.DETAIL_LINES:]
     terminal = ESCAPES.sub("", m.terminal.replace("\r", ""))
-    return (["--- end of the log (%s):" % m.log_path] + log +
+    return (m.said()[:10] + ["--- end of the log (%s):" % m.log_path] + log +
             ["--- end of the terminal:"] + terminal.splitlines()[-15:])
 
 

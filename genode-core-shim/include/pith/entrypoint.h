@@ -45,7 +45,7 @@ struct ep_slot {
 	ep_call_fn call;
 	ep_notify_fn notify;
 	void *ctx;
-	uint32_t generation;
+	uint64_t generation;	/* < 2^47, as a badge is 63 bits */
 	uint32_t used;
 };
 

@@ -49,7 +49,8 @@ enum cpu_method {
 	 * START: struct cpu_start + caps: 0 domain (ADMIN), 1 binary (memory,
 	 * EXEC), 2 exit notification (SIGNAL) or none, then the child's
 	 * descriptors 0, 1, 2 -> struct cpu_start_reply + cap: the process.
-	 * ENOEXEC: not a static ELF program for this machine. EDQUOT.
+	 * ENOEXEC: not a static ELF program for this machine. EACCES: not the
+	 * memory of a ROM module of core's. EDQUOT.
 	 */
 	CPU_START = 1,
 	/* INFO: cap 0: process -> struct pith_proc_info */
@@ -60,7 +61,7 @@ enum cpu_method {
 };
 struct cpu_start {
 	char name[32];
-	uint64_t stack;		/* bytes, 0: 64 KiB */
+	uint64_t stack;		/* bytes, 0: 128 KiB */
 };
 struct cpu_start_reply {
 	uint64_t charged;	/* bytes of the domain used for the process */
@@ -78,8 +79,9 @@ struct rom_dataspace {
 /* --- LOG: text lines to the system log, prefixed with the session label ----- */
 #define LOG_MAX		232	/* bytes in one write */
 enum log_method {
-	/* WRITE: 1 .. LOG_MAX bytes of text -> nothing. Control characters but
-	 * newline are shown as '.'; a missing final newline is added. */
+	/* WRITE: 1 .. LOG_MAX bytes of text, at most 4 lines -> nothing. Control
+	 * characters but newline are shown as '.'; empty lines are left out, a
+	 * missing final newline is added. */
 	LOG_WRITE = 1,
 };
 

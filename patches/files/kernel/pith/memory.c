@@ -284,7 +284,8 @@ int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EACCES;
 	if (!(cap->rights & PITH_R_EXEC))
 		vm_flags_clear(vma, VM_MAYEXEC);
-	if (shared && !(cap->rights & PITH_R_WRITE))
+	/* a private page that is written has to be paid: writable segments are */
+	if (shared ? !(cap->rights & PITH_R_WRITE) : !(vma->vm_flags & VM_WRITE))
 		vm_flags_clear(vma, VM_MAYWRITE);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (!mem->pages)

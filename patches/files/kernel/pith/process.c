@@ -17,6 +17,7 @@
 #define MAX_CAPS	64
 #define MAX_THREADS	64
 #define MAX_STACK	(8ULL << 20)
+#define SPARE_FDS	64
 
 DEFINE_MUTEX(pith_process_lock);
 
@@ -205,10 +206,12 @@ static int child_files(struct spawn *s)
 static void child_limits(struct spawn *s)
 {
 	struct rlimit *rlim = current->signal->rlim;
+	u64 caps = READ_ONCE(s->process->domain->caps_limit) + SPARE_FDS;
+	u64 fds = min_t(u64, caps, PITH_TABLE);
 
 	task_lock(current->group_leader);
 	rlim[RLIMIT_STACK] = (struct rlimit) { s->args.stack, s->args.stack };
-	rlim[RLIMIT_NOFILE] = (struct rlimit) { PITH_TABLE, PITH_TABLE };
+	rlim[RLIMIT_NOFILE] = (struct rlimit) { fds, fds };
 	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
 	task_unlock(current->group_leader);
 }

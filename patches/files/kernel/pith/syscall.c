@@ -125,7 +125,7 @@ static struct pith_domain *root_domain(void)
 		return NULL;
 	if (free > reserve(free))
 		d->ram_limit = PAGE_ALIGN_DOWN(free - reserve(free));
-	d->caps_limit = d->ram_limit >> 14;
+	d->caps_limit = d->ram_limit >> 13;
 	return d;
 }
 
