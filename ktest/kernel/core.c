@@ -46,6 +46,12 @@ void kt_console(const char *fmt, ...)
 	console_write(text, n);
 }
 
+/* Wait until the console has said all; it follows the log later. */
+static void console_flush(void)
+{
+	console_write("", 0);
+}
+
 /* A test of core that cannot go on is left; a component ends. */
 _Noreturn void kt_exit(int code)
 {
@@ -235,6 +241,7 @@ static void run_all(const struct kt_test *first, const struct kt_test *end,
 		kt_console("# running %s", t->name);
 		kt_console("%s %u %s", run_test(t) ? "ok" : "not ok", n,
 			   t->name);
+		console_flush();
 	}
 }
 
@@ -307,6 +314,7 @@ _Noreturn void core_main(const struct kt_test *first,
 		kt_console("Bail out! core cannot start");
 	else if (core_init())
 		run_all(first, end, nonly, only);
+	console_flush();
 	kt_syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
 		   LINUX_REBOOT_CMD_RESTART, 0, 0, 0);
 	for (;;)

@@ -169,7 +169,7 @@ class RunTest(Scratch):
     def status(self, log, **env):
         script = ("import sys; sys.path.insert(0, sys.argv[1]); import tool;"
                   "run = tool.load('run'); run.pack = lambda folder: 'none';"
-                  "run.qemu.accel = lambda kernel: [];"
+                  "run.qemu.accel = lambda kernel: []; sys.argv = ['run'];"
                   "sys.exit(run.main())")
         result = subprocess.run(
             ["python3", "-c", script, str(pathlib.Path(__file__).parent)],

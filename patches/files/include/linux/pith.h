@@ -34,6 +34,8 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 int pith_check_clone(u64 flags);
 /* -ENOSYS for a component's futex operation that reaches beyond itself. */
 int pith_check_futex(int op);
+/* -ENOMEM if the stack of a component is to grow beyond its limit. */
+int pith_check_stack(unsigned long pages);
 /* -ENOEXEC: a component's program has no interpreter found by a path. */
 int pith_check_interpreter(void);
 /* -EPERM for a component's change of anything but its own thread pointer. */
@@ -42,7 +44,7 @@ void pith_fork(struct task_struct *child);
 /* Before a dying thread closes its files. */
 void pith_thread_exit(struct task_struct *task);
 /* After it closed them and gave its memory back. */
-void pith_exit(struct task_struct *task, bool group_dead);
+void pith_exit(struct task_struct *task);
 
 /* Physical address of the ACPI root pointer, 0 if none was found. */
 extern u64 pith_acpi_rsdp;
@@ -59,11 +61,12 @@ static inline struct file *pith_mmap_file(unsigned long addr,
 }
 static inline int pith_check_clone(u64 flags) { return 0; }
 static inline int pith_check_futex(int op) { return 0; }
+static inline int pith_check_stack(unsigned long pages) { return 0; }
 static inline int pith_check_interpreter(void) { return 0; }
 static inline int pith_check_arch_prctl(int option) { return 0; }
 static inline void pith_fork(struct task_struct *child) { }
 static inline void pith_thread_exit(struct task_struct *task) { }
-static inline void pith_exit(struct task_struct *task, bool group_dead) { }
+static inline void pith_exit(struct task_struct *task) { }
 
 #endif
 #endif

@@ -116,8 +116,12 @@ void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
 
 static int domain_create(struct pith_domain *parent)
 {
-	struct pith_domain *d = pith_domain_new(parent);
+	struct pith_domain *d;
 
+	/* a domain of a component's own would outlive the session it came from */
+	if (current->pith_mode != PITH_MODE_CORE)
+		return -EPERM;
+	d = pith_domain_new(parent);
 	return d ? pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN) :
 		   -ENOMEM;
 }

@@ -27,7 +27,7 @@ struct pith_reply {
 	struct pith_object obj;
 	raw_spinlock_t lock;
 	struct pith_thread *owed;
-	u32 seq;
+	u64 seq;
 };
 
 /* --- threads ------------------------------------------------------------------ */
@@ -155,7 +155,7 @@ static int sleep_until(u64 deadline)
  * NULL. Drops the reference to @c. The wake-up is under the lock because the
  * caller may be gone right after it. False if the caller was gone before.
  */
-static bool finish(struct pith_thread *c, u32 seq, struct pith_thread *from,
+static bool finish(struct pith_thread *c, u64 seq, struct pith_thread *from,
 		   int err)
 {
 	bool waits;
@@ -166,7 +166,7 @@ static bool finish(struct pith_thread *c, u32 seq, struct pith_thread *from,
 		if (from)
 			move(from, c);
 		c->result = err;
-		WRITE_ONCE(c->state, PITH_DONE);
+		smp_store_release(&c->state, PITH_DONE);
 		wake(c->task);
 	}
 	raw_spin_unlock_irq(&c->lock);
@@ -200,7 +200,7 @@ static int reply_owed(struct pith_thread *th)
 	return told ? 0 : PITH_CALLER_GONE;
 }
 
-static struct pith_thread *reply_take(struct pith_reply *r, u32 *seq)
+static struct pith_thread *reply_take(struct pith_reply *r, u64 *seq)
 {
 	struct pith_thread *c;
 
@@ -215,7 +215,7 @@ static struct pith_thread *reply_take(struct pith_reply *r, u32 *seq)
 static void reply_free(struct pith_object *obj)
 {
 	struct pith_reply *r = container_of(obj, struct pith_reply, obj);
-	u32 seq;
+	u64 seq;
 	struct pith_thread *c = reply_take(r, &seq);
 
 	if (c)
@@ -227,7 +227,7 @@ static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 {
 	struct pith_reply *r = container_of(cap->obj, struct pith_reply, obj);
 	struct pith_thread *c;
-	u32 seq;
+	u64 seq;
 	int ret = take_out(th);
 
 	if (ret)
@@ -271,7 +271,10 @@ int pith_op_ep_save_reply(struct pith_cap *cap)
 
 /* --- call ------------------------------------------------------------------------ */
 
-/* Under ep->lock: queued caller @c becomes what server @s has received. */
+/*
+ * Under ep->lock: queued caller @c becomes what server @s has received. Once
+ * that is visible the server may run, end and free @s.
+ */
 static void hand_over(struct pith_thread *c, struct pith_thread *s)
 {
 	raw_spin_lock(&c->lock);
@@ -283,11 +286,12 @@ static void hand_over(struct pith_thread *c, struct pith_thread *s)
 	s->in_badge = c->badge;
 	s->in_count = 0;
 	move(c, s);
-	WRITE_ONCE(s->got, PITH_GOT_CALL);
+	smp_store_release(&s->got, PITH_GOT_CALL);
 }
 
 static int call_begin(struct pith_endpoint *ep, struct pith_thread *th)
 {
+	struct task_struct *server;
 	struct pith_thread *s;
 	int err = 0;
 
@@ -301,8 +305,9 @@ static int call_begin(struct pith_endpoint *ep, struct pith_thread *th)
 	s = list_first_entry_or_null(&ep->servers, struct pith_thread, link);
 	if (s) {
 		list_del_init(&s->link);
+		server = s->task;
 		hand_over(th, s);
-		wake(s->task);
+		wake(server);
 	} else {
 		list_add_tail(&th->link, &ep->callers);
 	}
@@ -343,7 +348,11 @@ static int call_wait(struct pith_endpoint *ep, struct pith_thread *th,
 	__set_current_state(TASK_RUNNING);
 	if (err || smp_load_acquire(&th->state) != PITH_DONE)
 		return call_abort(ep, th, err);
-	return th->result;
+	/* whoever ended the call has let go of this thread once it lets us in */
+	raw_spin_lock_irq(&th->lock);
+	err = th->result;
+	raw_spin_unlock_irq(&th->lock);
+	return err;
 }
 
 long pith_do_call(int fd, u64 deadline)
@@ -383,11 +392,12 @@ static void take_note(struct pith_thread *th, struct pith_notif *n, u64 count)
 	th->in_badge = n->badge;
 	th->in_count = count;
 	th->in = (struct pith_transfer_state) {};
-	WRITE_ONCE(th->got, PITH_GOT_NOTIFICATION);
+	smp_store_release(&th->got, PITH_GOT_NOTIFICATION);
 }
 
 bool pith_ep_deliver_note(struct pith_endpoint *ep, struct pith_notif *n)
 {
+	struct task_struct *server;
 	struct pith_thread *s;
 	u64 count;
 
@@ -397,8 +407,9 @@ bool pith_ep_deliver_note(struct pith_endpoint *ep, struct pith_notif *n)
 	count = atomic64_xchg(&n->count, 0);
 	if (count) {
 		list_del_init(&s->link);
+		server = s->task;
 		take_note(s, n, count);
-		try_to_wake_up(s->task, TASK_NORMAL, 0);
+		try_to_wake_up(server, TASK_NORMAL, 0);
 	}
 	return true;
 }
@@ -546,28 +557,54 @@ static struct pith_notif *next_watch(struct pith_endpoint *ep)
 	return n;
 }
 
-/* Nobody can receive here any more: tell all who wait, and who watch. */
-static void ep_die(struct pith_endpoint *ep)
+/* The next caller in the queue, told that there is nobody: true if there was. */
+static bool refuse_caller(struct pith_endpoint *ep)
 {
-	struct pith_thread *c, *next;
-	struct pith_notif *n, *next_n;
+	struct pith_thread *c;
 
 	raw_spin_lock_irq(&ep->lock);
-	ep->dead = true;
-	list_for_each_entry_safe(c, next, &ep->callers, link) {
+	c = list_first_entry_or_null(&ep->callers, struct pith_thread, link);
+	if (c) {
 		list_del_init(&c->link);
 		raw_spin_lock(&c->lock);
 		c->result = -EPIPE;
-		WRITE_ONCE(c->state, PITH_DONE);
+		smp_store_release(&c->state, PITH_DONE);
 		wake(c->task);
 		raw_spin_unlock(&c->lock);
 	}
-	list_for_each_entry_safe(n, next_n, &ep->notes, link) {
+	raw_spin_unlock_irq(&ep->lock);
+	return c;
+}
+
+static bool drop_note(struct pith_endpoint *ep)
+{
+	struct pith_notif *n;
+
+	raw_spin_lock_irq(&ep->lock);
+	n = list_first_entry_or_null(&ep->notes, struct pith_notif, link);
+	if (n) {
 		list_del_init(&n->link);
 		n->pending = false;
 	}
 	raw_spin_unlock_irq(&ep->lock);
+	return n;
+}
 
+/*
+ * Nobody can receive here any more: tell all who wait, and who watch. One at a
+ * time, so that interrupts are never off for long; a dead endpoint gets no more.
+ */
+static void ep_die(struct pith_endpoint *ep)
+{
+	struct pith_notif *n;
+
+	raw_spin_lock_irq(&ep->lock);
+	ep->dead = true;
+	raw_spin_unlock_irq(&ep->lock);
+	while (refuse_caller(ep))
+		;
+	while (drop_note(ep))
+		;
 	while ((n = next_watch(ep))) {
 		pith_notif_signal(n, 1);
 		pith_put(&n->obj);

@@ -163,7 +163,8 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 
 	if (!current->pith_process)
 		return NULL;
-	if ((*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && addr < LOWEST)
+	if ((addr || (*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) &&
+	    addr < LOWEST)
 		return ERR_PTR(-EPERM);
 	if (!(*flags & MAP_ANONYMOUS))
 		return (*flags & MAP_SHARED) && !(*flags & ~MMAP_SHARED) ?

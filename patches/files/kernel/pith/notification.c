@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Notifications: counters that are delivered at the endpoint they are bound to. */
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "pith.h"
@@ -69,6 +70,19 @@ static void notif_free(struct pith_object *obj)
 	kfree(n);
 }
 
+/* The counter stops at its highest value: nobody can take signals of others
+ * back by letting it wrap. */
+static void add_count(struct pith_notif *n, u64 count)
+{
+	s64 old = atomic64_read(&n->count);
+	u64 new;
+
+	do {
+		if (check_add_overflow((u64)old, count, &new))
+			new = U64_MAX;
+	} while (!atomic64_try_cmpxchg(&n->count, &old, new));
+}
+
 /*
  * Any context. The receiver is made runnable but not switched to: a sender that
  * signals many times wakes it once.
@@ -78,7 +92,7 @@ void pith_notif_signal(struct pith_notif *n, u64 count)
 	struct pith_endpoint *ep;
 	unsigned long flags;
 
-	atomic64_add(count, &n->count);
+	add_count(n, count);
 	raw_spin_lock_irqsave(&n->lock, flags);
 	ep = n->ep;
 	if (ep) {
@@ -152,15 +166,17 @@ int pith_op_notif_bind(struct pith_cap *cap, void __user *arg)
 
 struct pith_notif *pith_fd_notif(int fd, u32 rights)
 {
+	struct pith_notif *n;
 	struct pith_cap *cap;
 	struct fd f;
 
 	cap = pith_fd_cap(fd, PITH_T_NOTIFICATION, rights, &f);
 	if (IS_ERR(cap))
 		return ERR_CAST(cap);
-	pith_get(cap->obj);
-	fdput(f);
-	return container_of(cap->obj, struct pith_notif, obj);
+	n = container_of(cap->obj, struct pith_notif, obj);
+	pith_get(&n->obj);
+	fdput(f);	/* the capability may be gone from here on */
+	return n;
 }
 
 struct pith_notif *pith_arg_notif(void __user *arg, u32 rights)

@@ -176,7 +176,7 @@ struct pith_thread {
 
 	/* as a caller */
 	enum pith_call_state state;
-	u32 seq;			/* tells calls of this thread apart */
+	u64 seq;			/* tells calls of this thread apart */
 	int result;
 	u64 badge;
 	struct list_head link;		/* callers or servers of an endpoint */
@@ -187,7 +187,7 @@ struct pith_thread {
 	u64 in_badge, in_count;
 	struct pith_transfer_state in;
 	struct pith_thread *owed;	/* referenced: caller to be answered */
-	u32 owed_seq;
+	u64 owed_seq;
 };
 
 int pith_op_ep_create(void);
@@ -207,6 +207,7 @@ struct pith_process {
 	struct pith_notif *exit_notif;	/* NULL: none */
 	struct list_head link;		/* domain->processes */
 	struct pid *pid;
+	atomic_t tasks;			/* that have not let go of it */
 	u64 charge;
 	u64 cpu_ns;			/* once exited */
 	u32 status;

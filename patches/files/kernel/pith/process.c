@@ -18,6 +18,7 @@
 #define MAX_THREADS	64
 #define MAX_STACK	(8ULL << 20)
 #define SPARE_FDS	64
+#define SPARE_SPACE	(1ULL << 30)
 
 DEFINE_MUTEX(pith_process_lock);
 
@@ -40,6 +41,7 @@ struct pith_process *pith_process_new(struct pith_domain *d)
 		return NULL;
 	pith_object_init(&p->obj, PITH_T_PROCESS, process_free);
 	INIT_LIST_HEAD(&p->link);
+	atomic_set(&p->tasks, 1);
 	pith_get(&d->obj);
 	p->domain = d;
 	return p;
@@ -56,8 +58,10 @@ void pith_kill(struct pith_process *p)
 void pith_fork(struct task_struct *child)
 {
 	child->pith = NULL;
-	if (child->pith_process)
+	if (child->pith_process) {
 		pith_get(&child->pith_process->obj);
+		atomic_inc(&child->pith_process->tasks);
+	}
 }
 
 static void process_exit(struct pith_process *p, struct task_struct *task)
@@ -77,14 +81,17 @@ static void process_exit(struct pith_process *p, struct task_struct *task)
 		pith_notif_signal(p->exit_notif, 1);
 }
 
-/* After the task has closed its files and given its memory back. */
-void pith_exit(struct task_struct *task, bool group_dead)
+/*
+ * After the task has closed its files and given its memory back. The last task
+ * to come here counts, not the last to start dying.
+ */
+void pith_exit(struct task_struct *task)
 {
 	struct pith_process *p = task->pith_process;
 
 	if (!p)
 		return;
-	if (group_dead)
+	if (atomic_dec_and_test(&p->tasks))
 		process_exit(p, task);
 	task->pith_process = NULL;
 	pith_put(&p->obj);
@@ -176,6 +183,7 @@ static bool args_valid(struct pith_spawn *a)
 	return a->ncaps <= MAX_CAPS && a->nice >= MIN_NICE &&
 	       a->nice <= MAX_NICE && a->stack <= MAX_STACK &&
 	       a->stack >= PAGE_SIZE && PAGE_ALIGNED(a->charge) &&
+	       a->charge >= a->stack &&
 	       a->name[0] && strnlen(a->name, sizeof(a->name)) < sizeof(a->name);
 }
 
@@ -209,7 +217,14 @@ static void child_limits(struct spawn *s)
 	u64 caps = READ_ONCE(s->process->domain->caps_limit) + SPARE_FDS;
 	u64 fds = min_t(u64, caps, PITH_TABLE);
 
+	u64 private = s->args.charge - s->args.stack;
+	u64 space = 2 * s->process->domain->ram_limit + SPARE_SPACE;
+
 	task_lock(current->group_leader);
+	/* what the loader maps privately is what was paid for */
+	rlim[RLIMIT_DATA] = (struct rlimit) { private, private };
+	/* bounds the page tables of objects that are mapped many times */
+	rlim[RLIMIT_AS] = (struct rlimit) { space, space };
 	rlim[RLIMIT_STACK] = (struct rlimit) { s->args.stack, s->args.stack };
 	rlim[RLIMIT_NOFILE] = (struct rlimit) { fds, fds };
 	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
@@ -258,6 +273,7 @@ static int child_main(void *arg)
 
 	pith_get(&s->process->obj);
 	current->pith_process = s->process;
+	atomic_dec(&inherited->tasks);
 	pith_put(&inherited->obj);
 	current->pith_mode = PITH_MODE_COMPONENT;
 	mutex_lock(&pith_process_lock);
@@ -268,6 +284,9 @@ static int child_main(void *arg)
 	s->err = child_setup(s);
 	s->process->started = !s->err;
 	if (s->err) {
+		/* a failed SPAWN has taken nothing when it returns */
+		pith_uncharge(s->process->domain, s->process->charge, 0);
+		s->process->charge = 0;
 		complete(&s->done);
 		do_exit(SIGKILL);
 	}

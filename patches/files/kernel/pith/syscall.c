@@ -91,6 +91,18 @@ int pith_check_futex(int op)
 	return -ENOSYS;
 }
 
+/*
+ * The stack limit is per mapping; one that is split by mprotect() would grow
+ * anew. A component's stack is what it is in all.
+ */
+int pith_check_stack(unsigned long pages)
+{
+	if (current->pith_mode != PITH_MODE_COMPONENT)
+		return 0;
+	return current->mm->stack_vm + pages > rlimit(RLIMIT_STACK) >> PAGE_SHIFT ?
+		-ENOMEM : 0;
+}
+
 int pith_check_interpreter(void)
 {
 	return current->pith_mode == PITH_MODE_COMPONENT ? -ENOEXEC : 0;

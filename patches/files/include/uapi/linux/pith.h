@@ -145,7 +145,7 @@ enum pith_op {
 	PITH_OP_MEM_INFO,	/* struct pith_mem_info */
 
 	/* on a domain */
-	PITH_OP_DOMAIN_CREATE,	/* -; returns fd of an empty child domain */
+	PITH_OP_DOMAIN_CREATE,	/* -; core only: fd of an empty child domain */
 	PITH_OP_DOMAIN_TRANSFER,/* struct pith_transfer */
 	PITH_OP_DOMAIN_INFO,	/* struct pith_domain_info */
 	PITH_OP_DOMAIN_DESTROY,	/* -; kills its processes, returns its quota */
