@@ -225,9 +225,9 @@ enum kt_slot {
 };
 #define KT_MAX_ARGS	8
 
-#define KT_CHILD_RAM	(8u << 20)
+#define KT_CHILD_RAM	(12u << 20)
 #define KT_CHILD_CAPS	200u
-#define KT_CHILD_CHARGE	(1u << 20)
+#define KT_CHILD_CHARGE	(5u << 20)
 #define KT_CHILD_STACK	(64u << 10)
 
 extern int kt_root;		/* core's domain */

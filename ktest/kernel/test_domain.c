@@ -232,6 +232,7 @@ KT_CORE(domain_destroyed)
 	struct pith_spawn s = {
 		.binary = kt_program, .exit_notif = -1, .ncaps = 1,
 		.caps = (uintptr_t)&cap, .stack = KT_CHILD_STACK,
+		.charge = KT_CHILD_STACK,
 	};
 
 	KT_EQ(kt_control(less, PITH_OP_DOMAIN_DESTROY, NULL), -EPERM);
