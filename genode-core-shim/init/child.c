@@ -62,36 +62,21 @@ void child_complain(struct child *c, const char *fmt, ...)
 
 /* --- start ------------------------------------ */
 
-/*
- * A session that the child starts with: what it costs is taken off its quota.
- * @quota: to donate, NULL for the usual.
- */
+/* What a session at the parent is donated, but for PD. */
+static const struct session_quota usual = { .ram = 16384, .caps = 8 };
+
+/* A session that the child starts with: its donation is taken off its quota. */
 static int open_for(struct child *c, struct session *s, const char *service,
 		    const char *label, const char *args,
 		    const struct session_quota *quota)
 {
-	struct quota before = quota_limit(PITH_SLOT_DOMAIN), after;
-	int err;
+	int err = env_session(s, service, label, args, quota,
+			      pith_now() + PARENT_TIMEOUT);
 
-	err = env_session(s, service, label, args, quota,
-			  pith_now() + PARENT_TIMEOUT);
-	after = quota_limit(PITH_SLOT_DOMAIN);
-	if (!err && quota_sub(before, after, &after))
-		quota_add(c->cost, after, &c->cost);
+	if (!err)
+		quota_add(c->cost, (struct quota){ quota->ram, quota->caps },
+			  &c->cost);
 	return err;
-}
-
-/* A call without data to a service of the parent that answers with a capability. */
-static int get_cap(int session, uint64_t method, void *rep, size_t rep_len)
-{
-	int cap = -1;
-	struct rpc r = {
-		.rep = rep, .rep_len = rep_len,
-		.rep_caps = &cap, .nrep_caps = 1,
-	};
-	int err = rpc_call(session, method, &r, pith_now() + PARENT_TIMEOUT);
-
-	return err ? err : cap < 0 ? -EPROTO : cap;
 }
 
 /* What a PD session is donated is the domain's own quota: that comes later. */
@@ -103,7 +88,7 @@ static int open_pd(struct child *c)
 			   &nothing);
 
 	if (!err) {
-		c->domain = get_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
+		c->domain = parent_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
 		err = c->domain < 0 ? c->domain : 0;
 	}
 	return err;
@@ -114,7 +99,7 @@ static int open_cpu(struct child *c)
 	char args[PARENT_ARGS_MAX];
 
 	snprintf(args, sizeof(args), "priority=%u", c->conf->priority);
-	return open_for(c, &c->cpu, "CPU", c->conf->name, args, NULL);
+	return open_for(c, &c->cpu, "CPU", c->conf->name, args, &usual);
 }
 
 /* The program; the ROM session is not needed beyond the start. */
@@ -124,11 +109,11 @@ static int get_binary(struct child *c)
 	struct session rom;
 	int err, mem;
 
-	err = env_session(&rom, "ROM", c->conf->binary, "", NULL,
+	err = env_session(&rom, "ROM", c->conf->binary, "", &usual,
 			  pith_now() + PARENT_TIMEOUT);
 	if (err)
 		return err;
-	mem = get_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
+	mem = parent_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
 	env_close(&rom);
 	return mem;
 }
@@ -137,8 +122,6 @@ static int get_binary(struct child *c)
 static int endow(struct child *c)
 {
 	struct quota q = { c->conf->ram, c->conf->caps };
-	struct quota keep = { QUOTA_INIT_RAM / 4, QUOTA_INIT_CAPS / 4 };
-	struct quota unused = quota_unused(PITH_SLOT_DOMAIN);
 
 	if (!quota_sub(q, c->cost, &q)) {
 		log_error("child \"%s\": its start alone takes %llu bytes and "
@@ -148,9 +131,7 @@ static int endow(struct child *c)
 		return -EDQUOT;
 	}
 	/* What others have not given back yet is not taken from init's own. */
-	if (!quota_sub(unused, keep, &unused) || !quota_sub(unused, q, &unused))
-		return -EAGAIN;
-	return quota_move(PITH_SLOT_DOMAIN, c->domain, q);
+	return quota_pay(c->domain, q) ? -EAGAIN : 0;
 }
 
 /* cap slots of CPU_START */
@@ -237,7 +218,9 @@ static void start_rest(struct child *c)
 /* LOG from another child: init opens it and pays from the child's quota. */
 static int open_log_at_child(struct child *c, const struct route *r)
 {
-	struct parent_session req = { .service = "LOG", .ram = 16384, .caps = 8 };
+	struct parent_session req = {
+		.service = "LOG", .ram = usual.ram, .caps = usual.caps,
+	};
 	struct init_session *s;
 	int err;
 
@@ -247,15 +230,29 @@ static int open_log_at_child(struct child *c, const struct route *r)
 	if (!s)
 		return err;
 	quota_add(c->cost, s->quota, &c->cost);
+	ep_timer_set(&init.ep, &c->timer, pith_now() + PARENT_TIMEOUT);
 	session_enqueue(s);
 	return 0;
 }
 
+/* Said once, not at each try of one that waits for quota. */
+static void no_log(const struct child *c, int err)
+{
+	if (!c->waits)
+		log_line("child \"%s\" starts without a log: %s",
+			 c->conf->name, strerror(-err));
+}
+
 void child_log_ready(struct child *c, int cap)
 {
-	if (cap < 0)
-		log_line("child \"%s\" starts without a log", c->conf->name);
-	c->log_cap = cap;
+	struct quota log = { usual.ram, usual.caps };
+
+	ep_timer_cancel(&init.ep, &c->timer);
+	if (cap < 0) {
+		quota_sub(c->cost, log, &c->cost);
+		no_log(c, cap);
+	}
+	c->log_cap = cap < 0 ? -1 : cap;
 	start_rest(c);
 }
 
@@ -274,13 +271,12 @@ static void start(struct child *c)
 		if (!err)
 			return;
 	} else if (!err && r.kind == ROUTE_PARENT) {
-		err = open_for(c, &c->log, "LOG", r.label, "", NULL);
+		err = open_for(c, &c->log, "LOG", r.label, "", &usual);
 	} else {
 		err = -ENOENT;
 	}
 	if (err)
-		log_line("child \"%s\" starts without a log: %s", c->conf->name,
-			 strerror(-err));
+		no_log(c, err);
 	start_rest(c);
 }
 
@@ -311,6 +307,10 @@ int child_kill(struct child *c)
 {
 	struct rpc r = { .caps = &c->process, .ncaps = 1 };
 
+	if (c->state == CHILD_STARTING) {
+		start_failed(c, -ECANCELED);
+		return 0;
+	}
 	if (c->state != CHILD_RUNNING)
 		return -ESRCH;
 	return rpc_call(c->cpu.cap, CPU_KILL, &r, pith_now() + PARENT_TIMEOUT);
@@ -391,15 +391,15 @@ void child_sessions_changed(struct child *c)
 }
 
 /* What init owes clients of dead servers, now that more has come back. */
-static void pay_debts(void)
+void children_pay_debts(void)
 {
 	struct child *c;
 	unsigned int i;
 
 	for (i = 0; i < init.config.nchildren; i++) {
 		c = &init.children[i];
-		if (c->state == CHILD_RUNNING)
-			quota_move_some(PITH_SLOT_DOMAIN, c->domain, &c->owed);
+		if (c->state == CHILD_RUNNING && (c->owed.ram || c->owed.caps))
+			quota_pay_some(c->domain, &c->owed);
 	}
 }
 
@@ -413,7 +413,7 @@ static void release(struct child *c)
 	env_close(&c->cpu);
 	env_close(&c->log);
 	env_close(&c->pd);
-	pay_debts();
+	children_pay_debts();
 }
 
 static void stay_down(struct child *c, enum child_state state)
@@ -469,7 +469,9 @@ static void timer_fired(void *ctx)
 {
 	struct child *c = ctx;
 
-	if (c->state == CHILD_BACKOFF) {
+	if (c->state == CHILD_STARTING) {
+		session_log_timeout(c);
+	} else if (c->state == CHILD_BACKOFF) {
 		start(c);
 	} else if (c->state == CHILD_ENDING) {
 		release(c);

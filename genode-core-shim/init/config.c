@@ -76,8 +76,9 @@ int config_check_node(const struct hid_node *node, const char *const *attrs,
 	return 0;
 }
 
-/* Names of children, binaries and services: safe in labels, args and reports. */
-static bool name_valid(struct hid_str s)
+/* Names of children, binaries and services: safe in labels, args and reports.
+ * @marks: what they may hold besides letters and digits, but not begin with. */
+static bool name_valid(struct hid_str s, const char *marks)
 {
 	uint32_t i;
 	char c;
@@ -87,14 +88,15 @@ static bool name_valid(struct hid_str s)
 	for (i = 0; i < s.len; i++) {
 		c = s.s[i];
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      (c >= '0' && c <= '9') || (i && strchr("_-.", c))))
+		      (c >= '0' && c <= '9') || (i && c && strchr(marks, c))))
 			return false;
 	}
 	return true;
 }
 
-int config_name(const struct hid_node *node, struct hid_str *name,
-		struct hid_error *err)
+static int get_name(const struct hid_node *node, const char *what,
+		    const char *marks, struct hid_str *name,
+		    struct hid_error *err)
 {
 	const struct hid_attr *a = hid_attr(node, "name");
 
@@ -102,14 +104,26 @@ int config_name(const struct hid_node *node, struct hid_str *name,
 		return config_error(err, node->line, node->col,
 				    "expected a name after '%.*s', found none",
 				    (int)node->type.len, node->type.s);
-	if (!name_valid(a->value))
-		return config_error(err, a->line, a->col, "expected a name of up "
-				    "to %d of [A-Za-z0-9_.-], found '%.*s'",
-				    CONFIG_NAME_MAX - 1,
+	if (!name_valid(a->value, marks))
+		return config_error(err, a->line, a->col, "expected a %s of up to "
+				    "%d of [A-Za-z0-9%s], found '%.*s'", what,
+				    CONFIG_NAME_MAX - 1, marks,
 				    a->value.len > 32 ? 32 : (int)a->value.len,
 				    a->value.s);
 	*name = a->value;
 	return 0;
+}
+
+int config_name(const struct hid_node *node, struct hid_str *name,
+		struct hid_error *err)
+{
+	return get_name(node, "name", "_.-", name, err);
+}
+
+int config_service(const struct hid_node *node, struct hid_str *name,
+		   struct hid_error *err)
+{
+	return get_name(node, "service name", "_", name, err);
 }
 
 /* A number in @min .. @max; *@value stays if the attribute is absent. */
@@ -282,7 +296,7 @@ static int fill_provides(struct config_child *child, struct hid_error *err)
 		return -EINVAL;
 	for (n = hid_first(provides, NULL); n; n = hid_next(n, NULL)) {
 		if (config_check_node(n, name_only, none, err) ||
-		    config_name(n, &name, err))
+		    config_service(n, &name, err))
 			return -EINVAL;
 		if (config_provides(child, name) >= 0)
 			return config_error(err, n->line, n->col, "expected each "
@@ -311,6 +325,21 @@ static int fill_exit(struct config_child *child, struct hid_error *err)
 		-EINVAL : 0;
 }
 
+/* In a window that the back-offs alone fill the child would never be given up. */
+static int check_window(const struct hid_node *n, const struct restart_policy *r,
+			struct hid_error *err)
+{
+	const struct hid_attr *a = hid_attr(n, "within_ms");
+	uint64_t sum = restart_pauses(r);
+
+	if (r->within_ms >= sum)
+		return 0;
+	return config_error(err, a ? a->line : n->line, a ? a->col : n->col,
+			    "expected within_ms of at least %llu, the sum of "
+			    "the back-offs, found %u", (unsigned long long)sum,
+			    r->within_ms);
+}
+
 static int fill_restart(struct config_child *child, struct hid_error *err)
 {
 	static const char *const attrs[] = {
@@ -329,7 +358,7 @@ static int fill_restart(struct config_child *child, struct hid_error *err)
 	       get_u32(n, "max", 1, RESTART_MAX, &r->max, err) ||
 	       get_u32(n, "within_ms", 1, 86400000, &r->within_ms, err) ||
 	       get_u32(n, "backoff_ms", 1, RESTART_BACKOFF_MAX, &r->backoff_ms,
-		       err) ? -EINVAL : 0;
+		       err) || check_window(n, r, err) ? -EINVAL : 0;
 }
 
 static int fill_child(struct config *c, struct config_child *child,
@@ -386,7 +415,7 @@ static int check_parent_provides(const struct hid_node *node,
 	for (n = hid_first(node, NULL); n && !ret; n = hid_next(n, NULL)) {
 		ret = config_check_node(n, name_only, none, err);
 		if (!ret)
-			ret = config_name(n, &name, err);
+			ret = config_service(n, &name, err);
 	}
 	return ret;
 }

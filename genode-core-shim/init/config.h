@@ -121,8 +121,10 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 /* Only these sub nodes and attributes (NULL-terminated lists) are in @node. */
 int config_check_node(const struct hid_node *node, const char *const *attrs,
 		      const char *const *nodes, struct hid_error *err);
-/* The node's name, or an error. */
+/* The node's name, of a child or program, or of a service; or an error. */
 int config_name(const struct hid_node *node, struct hid_str *name,
 		struct hid_error *err);
+int config_service(const struct hid_node *node, struct hid_str *name,
+		   struct hid_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 /* The routes of the config: <service|any-service> with targets, in order. */
 #include <errno.h>
 #include <string.h>
-#include "config.h"
+#include "route.h"
 
 static const char *const no_names[] = { NULL };
 
@@ -141,8 +141,15 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 		       struct config_target *t, struct hid_error *err)
 {
 	const struct hid_attr *label = hid_attr(node, "label");
+	char text[PARENT_LABEL_MAX];
 
 	if (label) {
+		if (hid_copy(label->value, text, sizeof(text)) < 0 ||
+		    !text_valid(text, sizeof(text)))
+			return config_error(err, label->line, label->col,
+					    "expected a label of up to %d "
+					    "printable ASCII characters",
+					    PARENT_LABEL_MAX - 1);
 		t->relabel = true;
 		t->label = label->value;
 	}
@@ -187,7 +194,7 @@ static int fill_rule(struct config *c, const struct hid_node *node,
 	int ret = check_rule(node, err);
 
 	if (!ret && hid_is(node, "service"))
-		ret = config_name(node, &rule->service, err);
+		ret = config_service(node, &rule->service, err);
 	if (!ret)
 		ret = fill_selector(node, rule, err);
 	rule->targets = c->targets + c->ntargets;

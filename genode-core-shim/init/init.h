@@ -20,9 +20,12 @@
 #include "route.h"
 
 #define SESSIONS_PER_CHILD	64	/* as a client, until closed for good */
+#define SESSIONS_PER_PAIR	16	/* of those, at one child */
+#define SESSIONS_PER_SERVER	512	/* of all clients, dead ones included */
 #define COMPLAINTS_PER_CHILD	16	/* lines in the log, per start */
 #define PARENT_TIMEOUT		PITH_SEC(5)	/* for what our parent serves */
 #define CLOSE_TIMEOUT		PITH_SEC(1)	/* a server's for a CLOSE */
+#define FETCH_TIMEOUT	PITH_SEC(30)	/* its to fetch it, or it is killed */
 
 /* --- sessions ------------------------------------ */
 
@@ -34,7 +37,7 @@
  *	          -> over: the client or the server is gone for good
  *	PENDING   -> OPEN: delivered
  *	          -> SETTLING: the server refused
- *	          -> ABANDONED: the client died
+ *	          -> ABANDONED: the client died, or starts without this LOG
  *	          -> QUEUED: the server died
  *	ABANDONED -> SETTLING: the server answered; over: it died
  *	OPEN      -> CLOSING: the client closed or died
@@ -79,6 +82,7 @@ struct init_session {
 	struct quota quota;		/* donated to the server */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
+	uint64_t fetch_until;		/* CLOSING: fetched then at the latest */
 	bool log;			/* the LOG that a child starts with */
 	struct session up;		/* SERVER_PARENT */
 	struct control *control;	/* SERVER_CONTROL */
@@ -116,7 +120,7 @@ struct child {
 	enum child_state state;
 	unsigned int restarts;
 	struct restart_history history;
-	struct ep_timer timer;		/* end of ENDING or BACKOFF */
+	struct ep_timer timer;		/* end of STARTING, ENDING or BACKOFF */
 
 	/* one incarnation */
 	struct session pd, cpu, log;
@@ -140,10 +144,11 @@ struct child {
 	struct init_session *sessions;	/* as the client */
 	unsigned int nsessions;
 	struct init_session *served;	/* as the server */
+	unsigned int nserved;
 	struct init_session *queue, **queue_end; /* to be fetched */
 	struct init_session *fetched;	/* CLOSE that the server handles */
 	struct quota debt;		/* of dead clients, not yet given back */
-	struct quota owed;		/* by init: of sessions at dead servers */
+	struct quota owed;		/* by init, which could not spare it */
 };
 
 struct init {
@@ -151,18 +156,21 @@ struct init {
 	struct config config;
 	struct child *children;		/* as in config */
 	uint64_t last_id;
-	struct ep_timer close_timer;	/* the first of the replies to CLOSE */
+	struct ep_timer close_timer;	/* the first deadline of a CLOSE */
 };
 
 extern struct init init;
 
 /* Start all children. -ENOMEM: nothing was started. */
 int children_start(void);
-/* End @c's process; the rest follows from its exit. -ESRCH: it does not run. */
+/* End @c's process, or its start; the restart policy decides what follows.
+ * -ESRCH: it does neither run nor start. */
 int child_kill(struct child *c);
 /* A child died, or gave a session back: does that let @c go on? */
 void child_sessions_changed(struct child *c);
-/* The LOG of a child that is STARTING is there (@cap, taken over) or not (-1). */
+/* Quota has come back: pay what init owes its children of that. */
+void children_pay_debts(void);
+/* The LOG of a child that is STARTING is there (@cap, taken over), or -errno. */
 void child_log_ready(struct child *c, int cap);
 /* Will it never run again? */
 bool child_is_down(const struct child *c);
@@ -187,6 +195,9 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 				 int *err);
 /* Undo session_new(): free the record, the donation goes back to the client. */
 void session_drop(struct init_session *s);
+/* A call without data to a service of our parent that answers with a capability:
+ * that, owned by the caller, or -errno. */
+int parent_cap(int session, uint64_t method, void *rep, size_t rep_len);
 /* Put @s into its server's queue and tell it. */
 void session_enqueue(struct init_session *s);
 struct init_session *session_of_client(const struct child *c, uint64_t id);
@@ -199,6 +210,8 @@ void session_next_request(struct child *server, struct parent_request *req);
 int session_deliver(struct init_session *s, int status, int cap);
 /* The client closes @s. EP_DEFERRED if the answer waits for the server. */
 int session_close(struct init_session *s, struct ep_request *in);
+/* No longer wait for the LOG that @c, which is STARTING, has asked for. */
+void session_log_timeout(struct child *c);
 /* @service of @server is announced: tell it of what waits. */
 void session_announced(struct child *server, unsigned int provide);
 

@@ -9,6 +9,7 @@
 
 #define CONFIG_TEXT_MAX	(1u << 20)	/* bytes of an inline config */
 #define CONTROLS	8		/* Init_control sessions in all */
+#define CONTROLS_OF_ONE	2		/* of one client */
 #define STATE_PART	3072		/* bytes of report in one reply */
 
 /* --- ROM "config" ------------------------------------ */
@@ -170,10 +171,22 @@ static int control_call(void *ctx, struct ep_request *in)
 	return -EINVAL;
 }
 
+static unsigned int controls_of(const struct child *client)
+{
+	const struct init_session *s;
+	unsigned int n = 0;
+
+	for (s = client->sessions; s; s = s->next_of_client)
+		n += s->control != NULL;
+	return n;
+}
+
 int local_control_open(struct init_session *s)
 {
 	struct control *ctl;
 
+	if (controls_of(s->client) >= CONTROLS_OF_ONE)
+		return -EBUSY;
 	for (ctl = controls; ctl < controls + CONTROLS; ctl++) {
 		if (ctl->badge)
 			continue;

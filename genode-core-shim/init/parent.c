@@ -9,6 +9,10 @@
 
 #define ERRNO_MAX	4095
 
+/* Less does not pay core for a session, but for PD. */
+#define PARENT_RAM_MIN	4096
+#define PARENT_CAPS_MIN	3
+
 /* --- SESSION ------------------------------------ */
 
 static int check_session(struct child *c, const struct parent_session *req)
@@ -23,14 +27,28 @@ static int check_session(struct child *c, const struct parent_session *req)
 	return quota_valid((struct quota){ req->ram, req->caps }) ? 0 : -EINVAL;
 }
 
-/* Reply at once: the session's id and capability. */
-static int reply_session(struct ep_request *in, struct init_session *s, int cap,
-			 bool close)
+/* init's own config, which the parent knows by that name, is not for children. */
+static bool is_own_config(const struct parent_session *req,
+			  const struct route *r)
+{
+	return r->kind == ROUTE_PARENT && !r->relabelled &&
+	       !strcmp(req->service, "ROM") &&
+	       !strcmp(label_last(r->label), "config");
+}
+
+/* Answer at once. If the client has given up meanwhile, the session goes. */
+static int hand_over(struct ep_request *in, struct init_session *s, int cap)
 {
 	struct parent_session_reply reply = { .id = s->id };
-	int err = ep_reply_data(&init.ep, in, &reply, sizeof(reply));
+	int call = ep_save_reply(&init.ep, in);
 
-	return err ? err : ep_reply_cap(in, cap, close);
+	if (call < 0) {
+		session_drop(s);
+		return call;
+	}
+	if (ep_answer(call, 0, &reply, sizeof(reply), cap))
+		session_drop(s);
+	return EP_DEFERRED;
 }
 
 static int at_parent(struct child *c, struct ep_request *in,
@@ -40,13 +58,16 @@ static int at_parent(struct child *c, struct ep_request *in,
 	struct init_session *s;
 	int err;
 
+	if (strcmp(req->service, "PD") &&
+	    (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
+		return -EDQUOT;
 	s = session_new(c, SERVER_PARENT, r, req, false, &err);
 	if (!s)
 		return err;
 	err = env_session(&s->up, req->service, r->label, req->args, &quota,
 			  pith_now() + PARENT_TIMEOUT);
 	if (!err)
-		return reply_session(in, s, s->up.cap, false);
+		return hand_over(in, s, s->up.cap);
 	session_drop(s);
 	return err;
 }
@@ -84,10 +105,14 @@ static int at_init(struct child *c, struct ep_request *in,
 		return err;
 	cap = kind == SERVER_CONFIG ? local_config_open(c) :
 				      local_control_open(s);
-	if (cap >= 0)
-		return reply_session(in, s, cap, kind == SERVER_CONTROL);
-	session_drop(s);
-	return cap;
+	if (cap < 0) {
+		session_drop(s);
+		return cap;
+	}
+	err = hand_over(in, s, cap);
+	if (kind == SERVER_CONTROL)
+		pith_close(cap);
+	return err;
 }
 
 static int no_route(struct child *c, const struct parent_session *req,
@@ -123,6 +148,8 @@ static int session(struct child *c, struct ep_request *in)
 		memcpy(r.label, req.label, sizeof(r.label));
 		return at_init(c, in, SERVER_CONFIG, &r, &req);
 	}
+	if (is_own_config(&req, &r))
+		return -ENOENT;
 	err = args_for_child(&init.config, c->index, req.service, asked->args,
 			     req.args);
 	if (err) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <pith/sys.h>
+#include <errno.h>
+#include <pith/env.h>
 #include "quota.h"
 
 bool quota_add(struct quota a, struct quota b, struct quota *out)
@@ -34,6 +35,15 @@ struct quota quota_min(struct quota a, struct quota b)
 	};
 }
 
+/* @all without @keep, 0 at least. */
+static struct quota rest(struct quota all, struct quota keep)
+{
+	return (struct quota){
+		all.ram > keep.ram ? all.ram - keep.ram : 0,
+		all.caps > keep.caps ? all.caps - keep.caps : 0,
+	};
+}
+
 struct quota quota_for_children(struct quota all, unsigned int nchildren)
 {
 	struct quota keep = {
@@ -41,10 +51,7 @@ struct quota quota_for_children(struct quota all, unsigned int nchildren)
 		QUOTA_INIT_CAPS + (uint64_t)nchildren * QUOTA_CHILD_CAPS,
 	};
 
-	return (struct quota){
-		all.ram > keep.ram ? all.ram - keep.ram : 0,
-		all.caps > keep.caps ? all.caps - keep.caps : 0,
-	};
+	return rest(all, keep);
 }
 
 bool quota_valid(struct quota donation)
@@ -76,6 +83,12 @@ struct quota quota_limit(int domain)
 	return (struct quota){ i.ram_limit, i.caps_limit };
 }
 
+struct quota quota_spare(void)
+{
+	return rest(quota_unused(PITH_SLOT_DOMAIN),
+		    (struct quota){ QUOTA_KEEP_RAM, QUOTA_KEEP_CAPS });
+}
+
 int quota_move(int from, int to, struct quota q)
 {
 	if (!q.ram && !q.caps)
@@ -88,5 +101,21 @@ void quota_move_some(int from, int to, struct quota *q)
 	struct quota some = quota_min(*q, quota_unused(from));
 
 	if (!quota_move(from, to, some))
+		quota_sub(*q, some, q);
+}
+
+int quota_pay(int to, struct quota q)
+{
+	struct quota spare = quota_spare();
+
+	return quota_sub(spare, q, &spare) ?
+	       quota_move(PITH_SLOT_DOMAIN, to, q) : -EDQUOT;
+}
+
+void quota_pay_some(int to, struct quota *q)
+{
+	struct quota some = quota_min(*q, quota_spare());
+
+	if (!quota_move(PITH_SLOT_DOMAIN, to, some))
 		quota_sub(*q, some, q);
 }

@@ -17,6 +17,10 @@
 #define QUOTA_CHILD_RAM		(64u << 10)
 #define QUOTA_CHILD_CAPS	16
 
+/* Of that, what init never gives away: its books must go on. */
+#define QUOTA_KEEP_RAM		(QUOTA_INIT_RAM / 4)
+#define QUOTA_KEEP_CAPS		(QUOTA_INIT_CAPS / 4)
+
 /* What init keeps of a child's capabilities while it has a session: the saved
  * reply of its request. */
 #define QUOTA_SESSION_CAPS	1
@@ -44,6 +48,12 @@ struct quota quota_unused(int domain);
 struct quota quota_limit(int domain);
 /* Move exactly @q: 0, or -EDQUOT and nothing moved. */
 int quota_move(int from, int to, struct quota q);
+/* What init's domain can give and still keep its reserve. */
+struct quota quota_spare(void);
+/* Move exactly @q from init's spare quota: 0, or -EDQUOT and nothing moved. */
+int quota_pay(int to, struct quota q);
+/* Pay as much of *@q as init can spare and take it off *@q. */
+void quota_pay_some(int to, struct quota *q);
 /* Move as much of *@q as @from does not use and take it off *@q. */
 void quota_move_some(int from, int to, struct quota *q);
 

@@ -15,12 +15,15 @@
  *	  + session Platform | label: nvme | server: platform | id: 3
  *		    | state: open
  *	-
+ *
+ * If that would be longer than REPORT_MAX, it is without the sessions.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include "init.h"
 
-#define REPORT_MAX	(1u << 20)
+/* Init_control keeps up to 8 of them; that fits into what init keeps for itself. */
+#define REPORT_MAX	(64u << 10)
 
 static void print_str(struct hid_print *p, const char *tag, struct hid_str s)
 {
@@ -105,7 +108,7 @@ static void print_sessions(struct hid_print *p, const struct child *c)
 	}
 }
 
-static void print_child(struct hid_print *p, struct child *c)
+static void print_child(struct hid_print *p, struct child *c, bool sessions)
 {
 	struct pith_domain_info i;
 
@@ -121,11 +124,12 @@ static void print_child(struct hid_print *p, struct child *c)
 	print_account(p, "ram", c->conf->ram, i.ram_limit, i.ram_used);
 	print_account(p, "caps", c->conf->caps, i.caps_limit, i.caps_used);
 	print_provides(p, c);
-	print_sessions(p, c);
+	if (sessions)
+		print_sessions(p, c);
 	hid_print_close(p);
 }
 
-static int print_all(char *text, size_t size)
+static int print_all(char *text, size_t size, bool sessions)
 {
 	struct hid_print p;
 	unsigned int i;
@@ -135,12 +139,12 @@ static int print_all(char *text, size_t size)
 	print_str(&p, "version", init.config.version);
 	print_init(&p);
 	for (i = 0; i < init.config.nchildren; i++)
-		print_child(&p, &init.children[i]);
+		print_child(&p, &init.children[i], sessions);
 	hid_print_close(&p);
 	return hid_print_end(&p);
 }
 
-int report_state(char **text)
+static int report(char **text, bool sessions)
 {
 	size_t size;
 	int len;
@@ -149,10 +153,19 @@ int report_state(char **text)
 		*text = malloc(size);
 		if (!*text)
 			return -ENOMEM;
-		len = print_all(*text, size);
+		len = print_all(*text, size, sessions);
 		if (len >= 0)
 			return len;
 		free(*text);
 	}
-	return -ENOMEM;
+	return -EMSGSIZE;
+}
+
+int report_state(char **text)
+{
+	int len = report(text, true);
+
+	if (len == -EMSGSIZE)
+		len = report(text, false);
+	return len == -EMSGSIZE ? -ENOMEM : len;
 }

@@ -19,6 +19,16 @@ static uint32_t backoff(uint32_t ms, unsigned int doublings)
 	return ms < RESTART_BACKOFF_MAX ? ms : RESTART_BACKOFF_MAX;
 }
 
+uint64_t restart_pauses(const struct restart_policy *policy)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < policy->max; i++)
+		sum += backoff(policy->backoff_ms, i);
+	return sum;
+}
+
 int64_t restart_after(const struct restart_policy *policy,
 		      struct restart_history *history, uint64_t now_ms)
 {

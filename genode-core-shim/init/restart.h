@@ -16,6 +16,10 @@ struct restart_policy {
 	uint32_t backoff_ms;	/* before the first; doubles with each in it */
 };
 
+/* The pauses of @policy's restarts together, in ms. In a shorter window there are
+ * never too many. */
+uint64_t restart_pauses(const struct restart_policy *policy);
+
 /* The latest failures, oldest first. */
 struct restart_history {
 	uint64_t at_ms[RESTART_MAX];

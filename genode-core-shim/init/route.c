@@ -41,7 +41,7 @@ static int scoped_label(char *out, const char *child, const char *label)
 	return len < PARENT_LABEL_MAX ? 0 : -EINVAL;
 }
 
-static const char *last_element(const char *label)
+const char *label_last(const char *label)
 {
 	const char *next;
 
@@ -50,9 +50,11 @@ static const char *last_element(const char *label)
 	return label;
 }
 
+/* The element that decides at the server must not begin behind the prefix. */
 static bool starts_with(const char *s, struct hid_str prefix)
 {
-	return !strncmp(s, prefix.s, prefix.len);
+	return !strncmp(s, prefix.s, prefix.len) &&
+	       label_last(s) <= s + prefix.len;
 }
 
 static bool ends_with(const char *s, struct hid_str suffix)
@@ -89,7 +91,7 @@ static bool matches(const struct config_rule *rule, const struct request *r)
 	case SELECT_SUFFIX:
 		return ends_with(r->label, rule->value);
 	case SELECT_LAST:
-		return hid_equal(rule->value, last_element(r->label));
+		return hid_equal(rule->value, label_last(r->label));
 	case SELECT_UNSCOPED:
 		return hid_equal(rule->value, r->scoped);
 	}
@@ -142,6 +144,7 @@ static int apply_rule(const struct config_rule *rule, const struct request *r,
 		route->kind = try_target(t, r, &route->child);
 		if (route->kind == ROUTE_NONE)
 			continue;
+		route->relabelled = t->relabel;
 		if (t->relabel)
 			return hid_copy(t->label, route->label,
 					sizeof(route->label)) < 0 ? -EINVAL : 0;

@@ -17,6 +17,7 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	unsigned int child;		/* ROUTE_CHILD: the server */
+	bool relabelled;		/* the config says which label */
 	char label[PARENT_LABEL_MAX];	/* for the server: "client -> label" */
 };
 
@@ -26,6 +27,9 @@ struct route {
  */
 int route_resolve(const struct config *c, unsigned int client,
 		  const char *service, const char *label, struct route *route);
+
+/* What follows the last " -> " of @label: the name that a server goes by. */
+const char *label_last(const char *label);
 
 /* Text from a child: NUL terminated within @size, printable ASCII without '|'. */
 bool text_valid(const char *s, size_t size);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pith/rpc.h>
+#include <session/core.h>
 #include "init.h"
 
 #define TO(state)	(1u << SESSION_##state)
@@ -48,12 +50,46 @@ static bool client_is_paid(const struct init_session *s)
 	return s->client && s->client->state == CHILD_RUNNING && !s->log;
 }
 
+static int payee(const struct init_session *s)
+{
+	return client_is_paid(s) ? s->client->domain : PITH_SLOT_DOMAIN;
+}
+
 /* From init to the client. What init lacks just now it owes. */
 static void give_back(struct init_session *s, struct quota q)
 {
-	if (client_is_paid(s) &&
-	    quota_move(PITH_SLOT_DOMAIN, s->client->domain, q))
+	if (client_is_paid(s) && quota_pay(s->client->domain, q))
 		quota_add(s->client->owed, q, &s->client->owed);
+}
+
+int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
+{
+	int cap = -1;
+	struct rpc r = {
+		.rep = rep, .rep_len = rep_len,
+		.rep_caps = &cap, .nrep_caps = 1,
+	};
+	int err = rpc_call(session, method, &r, pith_now() + PARENT_TIMEOUT);
+
+	return err ? err : cap < 0 ? -EPROTO : cap;
+}
+
+/*
+ * The donation of a PD session is its domain's quota, and the client may have
+ * moved that elsewhere: only what is unused there goes back. The rest comes to
+ * init when the domain is destroyed; how much is not known before.
+ */
+static void give_back_pd(struct init_session *s)
+{
+	int domain = parent_cap(s->up.cap, PD_DOMAIN, NULL, 0);
+	struct quota all;
+
+	s->quota = (struct quota){ 0, 0 };
+	if (domain < 0)
+		return;
+	all = quota_limit(domain);
+	quota_move_some(domain, payee(s), &all);
+	pith_close(domain);
 }
 
 /* --- lists ------------------------------------ */
@@ -79,6 +115,7 @@ static void unlink_server(struct init_session *s)
 	for (p = &s->server->served; *p != s; p = &(*p)->next_of_server)
 		;
 	*p = s->next_of_server;
+	s->server->nserved--;
 	if (s->server->fetched == s)
 		s->server->fetched = NULL;
 }
@@ -121,16 +158,34 @@ void session_enqueue(struct init_session *s)
 
 /* --- making and ending ------------------------------------ */
 
+/* A server that hangs must not use up what its clients may have elsewhere, nor
+ * its own records init's memory. */
+static bool too_many(const struct child *client, const struct child *server)
+{
+	const struct init_session *s;
+	unsigned int n = 0;
+
+	if (client->nsessions >= SESSIONS_PER_CHILD)
+		return true;
+	if (!server)
+		return false;
+	for (s = client->sessions; s; s = s->next_of_client)
+		n += s->server == server;
+	return n >= SESSIONS_PER_PAIR || server->nserved >= SESSIONS_PER_SERVER;
+}
+
 struct init_session *session_new(struct child *client, enum session_server kind,
 				 const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps + QUOTA_SESSION_CAPS };
+	struct child *server = kind == SERVER_CHILD ? &init.children[r->child] :
+						      NULL;
 	struct init_session *s, **p;
 
 	*err = -EDQUOT;
-	if (client->nsessions >= SESSIONS_PER_CHILD)
+	if (too_many(client, server))
 		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -141,7 +196,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		free(s);
 		return NULL;
 	}
-	s->state = kind == SERVER_CHILD ? SESSION_QUEUED : SESSION_OPEN;
+	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
 	s->kind = kind;
 	s->id = ++init.last_id;
 	s->client = client;
@@ -155,14 +210,15 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		;
 	*p = s;
 	client->nsessions++;
-	if (kind == SERVER_CHILD) {
-		s->server = &init.children[r->child];
-		s->provide = (unsigned int)config_provides(s->server->conf,
+	if (server) {
+		s->server = server;
+		s->provide = (unsigned int)config_provides(server->conf,
 			(struct hid_str){ s->service,
 					  (uint32_t)strlen(s->service) });
-		for (p = &s->server->served; *p; p = &(*p)->next_of_server)
+		for (p = &server->served; *p; p = &(*p)->next_of_server)
 			;
 		*p = s;
+		server->nserved++;
 	}
 	return s;
 }
@@ -195,6 +251,8 @@ static void session_over(struct init_session *s)
 
 void session_drop(struct init_session *s)
 {
+	if (s->up.cap >= 0 && !strcmp(s->service, "PD"))
+		give_back_pd(s);
 	if (s->kind == SERVER_PARENT)
 		env_close(&s->up);
 	if (s->kind == SERVER_CONTROL)
@@ -212,7 +270,23 @@ static void refuse(struct init_session *s, int status)
 	answer(s, status, NULL, 0, -1);
 	session_drop(s);
 	if (log && client)
-		child_log_ready(client, -1);
+		child_log_ready(client, status);
+}
+
+void session_log_timeout(struct child *c)
+{
+	struct init_session *s;
+
+	for (s = c->sessions; s && !s->log; s = s->next_of_client)
+		;
+	if (!s)
+		return;
+	if (s->state == SESSION_QUEUED) {
+		refuse(s, -ETIMEDOUT);
+		return;
+	}
+	set_state(s, SESSION_ABANDONED);
+	child_log_ready(c, -ETIMEDOUT);
 }
 
 /*
@@ -226,8 +300,7 @@ static void settle(struct init_session *s)
 
 	if (s->state != SESSION_SETTLING)
 		set_state(s, SESSION_SETTLING);
-	quota_move_some(server->domain, client_is_paid(s) ?
-			s->client->domain : PITH_SLOT_DOMAIN, &s->quota);
+	quota_move_some(server->domain, payee(s), &s->quota);
 	if (!client_is_paid(s)) {
 		quota_add(server->debt, s->quota, &server->debt);
 		s->quota = (struct quota){ 0, 0 };
@@ -276,6 +349,7 @@ static void finish_fetched(struct child *server)
 			settle(s);
 	}
 	quota_move_some(server->domain, PITH_SLOT_DOMAIN, &server->debt);
+	children_pay_debts();
 }
 
 /* What the server may have: a CLOSE, or a CREATE of an announced service. */
@@ -332,7 +406,7 @@ static int deliver_log(struct init_session *s, int status, int cap)
 
 	if (status) {
 		settle(s);
-		child_log_ready(client, -1);
+		child_log_ready(client, -status);
 	} else {
 		set_state(s, SESSION_OPEN);
 		child_log_ready(client, cap);
@@ -380,39 +454,70 @@ void session_announced(struct child *server, unsigned int provide)
 
 /* --- the client's side ------------------------------------ */
 
-/* Answer the CLOSE calls whose servers take too long; they do it later. */
+static void set_close_timer(uint64_t at)
+{
+	if (at < init.close_timer.at)
+		ep_timer_set(&init.ep, &init.close_timer, at);
+}
+
+/*
+ * Answer the CLOSE calls that take @server too long; it does them later. One
+ * that does not even fetch them hangs: it is ended, or its records would only
+ * become more.
+ */
+static void close_deadlines(struct child *server, uint64_t now)
+{
+	struct init_session *s;
+	bool hangs = false;
+
+	for (s = server->served; s; s = s->next_of_server) {
+		if (s->state != SESSION_CLOSING && s->state != SESSION_FETCHED)
+			continue;
+		if (s->reply >= 0 && s->reply_until <= now)
+			answer(s, 0, NULL, 0, -1);
+		if (s->reply >= 0)
+			set_close_timer(s->reply_until);
+		if (s->state != SESSION_CLOSING)
+			continue;
+		if (s->fetch_until <= now) {
+			hangs = true;
+			s->fetch_until = now + FETCH_TIMEOUT;
+		}
+		set_close_timer(s->fetch_until);
+	}
+	if (!hangs)
+		return;
+	log_error("child \"%s\" does not close sessions and is killed",
+		  server->conf->name);
+	child_kill(server);
+}
+
 void sessions_close_timeout(void *ctx)
 {
-	uint64_t now = pith_now(), next = PITH_NO_DEADLINE;
-	struct init_session *s;
+	uint64_t now = pith_now();
 	unsigned int i;
 
 	(void)ctx;
-	for (i = 0; i < init.config.nchildren; i++) {
-		for (s = init.children[i].sessions; s; s = s->next_of_client) {
-			if (s->reply < 0 || (s->state != SESSION_CLOSING &&
-					     s->state != SESSION_FETCHED))
-				continue;
-			if (s->reply_until <= now)
-				answer(s, 0, NULL, 0, -1);
-			else if (s->reply_until < next)
-				next = s->reply_until;
-		}
-	}
-	if (next != PITH_NO_DEADLINE)
-		ep_timer_set(&init.ep, &init.close_timer, next);
+	for (i = 0; i < init.config.nchildren; i++)
+		close_deadlines(&init.children[i], now);
+}
+
+static void begin_close(struct init_session *s)
+{
+	set_state(s, SESSION_CLOSING);
+	s->fetch_until = pith_now() + FETCH_TIMEOUT;
+	set_close_timer(s->fetch_until);
+	session_enqueue(s);
 }
 
 static int close_at_server(struct init_session *s, struct ep_request *in)
 {
-	set_state(s, SESSION_CLOSING);
+	begin_close(s);
 	s->reply = ep_save_reply(&init.ep, in);
-	s->reply_until = pith_now() + CLOSE_TIMEOUT;
-	session_enqueue(s);
 	if (s->reply < 0)	/* the server does it, the client need not wait */
 		return 0;
-	if (init.close_timer.at == PITH_NO_DEADLINE)
-		ep_timer_set(&init.ep, &init.close_timer, s->reply_until);
+	s->reply_until = pith_now() + CLOSE_TIMEOUT;
+	set_close_timer(s->reply_until);
 	return EP_DEFERRED;
 }
 
@@ -446,8 +551,7 @@ static void client_died(struct init_session *s)
 		set_state(s, SESSION_ABANDONED);
 		break;
 	case SESSION_OPEN:
-		set_state(s, SESSION_CLOSING);
-		session_enqueue(s);
+		begin_close(s);
 		break;
 	case SESSION_SETTLING:
 		settle(s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: ../config.c ../config_route.c ../route.c ../../lib/hid.c ../../lib/args.c */
+/* test-sources: ../config.c ../config_route.c ../route.c ../restart.c ../../lib/hid.c ../../lib/args.c */
 /*
  * Config: what is refused and with which words, what a good one says, how its
  * routes decide.
@@ -21,6 +21,10 @@ static int parse(const char *text)
 
 #define A "config\n+ parent-provides | + service LOG\n"
 #define S "+ start s | ram: 4K | caps: 1\n  + provides | + service Block\n"
+
+/* the longest label */
+#define LONG40	"0123456789012345678901234567890123456789"
+#define LONG	LONG40 LONG40 LONG40 "012345678901234567890123456789012345678"
 
 static const struct {
 	const char *text, *error;
@@ -110,6 +114,24 @@ static const struct {
 	  "3:15: expected max of 1 to 32, found 33" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | backoff_ms: 0\n-\n",
 	  "3:15: expected backoff_ms of 1 to 5000, found 0" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | max: 3 | "
+	  "within_ms: 349\n-\n", "3:24: expected within_ms of at least 350, the "
+	  "sum of the back-offs, found 349" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | max: 32 | "
+	  "backoff_ms: 5000\n-\n", "3:3: expected within_ms of at least 160000, "
+	  "the sum of the back-offs, found 60000" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + provides\n"
+	  "    + service a-b\n-\n", "4:15: expected a service name of up to 31 of "
+	  "[A-Za-z0-9_], found 'a-b'" },
+	{ "config\n+ parent-provides | + service a.b\n-\n", "2:31: expected a "
+	  "service name of up to 31 of [A-Za-z0-9_], found 'a.b'" },
+	{ "config\n+ default-route\n  + service a.b | + parent\n-\n", "3:13: "
+	  "expected a service name of up to 31 of [A-Za-z0-9_], found 'a.b'" },
+	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
+	  "    + service Block | + child s | label: \xc3\xa4\n-\n", "7:35: expected "
+	  "a label of up to 159 printable ASCII characters" },
+	{ A "+ default-route\n  + service LOG | + parent | label: " LONG "x\n-\n",
+	  "4:30: expected a label of up to 159 printable ASCII characters" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart\n  + restart\n-\n",
 	  "4:3: expected 'restart' once, found it again (line 3)" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + config\n  + config\n-\n",
@@ -232,6 +254,9 @@ static const char good[] =
 	"    + service ROM | label_last: last    | + parent\n"
 	"    + service ROM | unscoped_label: app -> one -> two | + child nvme2\n"
 	"    + service ROM | label: p            | + parent\n"
+	"    + service ROM | label_prefix: s ->  | + parent | label: st\n"
+	"    + service ROM | label_prefix: s -> t | + parent | label: st\n"
+	"    + service ROM | label_prefix: space - | + parent | label: sp\n"
 	"    + service Init_control | + local\n"
 	"    + service Platform     | + child platform\n"
 	"    + service Nothing      | label: x | + child nvme2\n"
@@ -265,7 +290,26 @@ static void test_good(void)
 	      k->restart.backoff_ms == 10 && k->restart.within_ms == 60000,
 	      "restart policy");
 	check(c.children[2].restart.max == 5 && c.children[3].own_route &&
-	      c.children[3].route.nrules == 10, "restart defaults, rules");
+	      c.children[3].route.nrules == 13, "restart defaults, rules");
+}
+
+/* What is just within the limits that test_bad() crosses. */
+static void test_limits(void)
+{
+	static const char text[] = A "+ default-route\n"
+		"  + service LOG | + parent | label: " LONG "\n"
+		"+ start a | ram: 4K | caps: 1\n"
+		"  + restart | max: 3 | within_ms: 350\n"
+		"+ start b | ram: 4K | caps: 1\n"
+		"  + restart | max: 32 | backoff_ms: 5000 | within_ms: 160000\n-\n";
+	struct route r;
+
+	if (!check(!parse(text), "just within the limits: %u:%u: %s", err.line,
+		   err.col, err.text))
+		return;
+	check(!route_resolve(&c, 0, "LOG", "x", &r) && !strcmp(r.label, LONG) &&
+	      r.relabelled, "the longest label of a target");
+	config_free(&c);
 }
 
 /* --- routes ------------------------------------ */
@@ -292,6 +336,12 @@ static void test_routes(void)
 
 	goes(APP, "ROM", "a.txt", ROUTE_CHILD, NVME2, "app -> a.txt");
 	goes(APP, "ROM", "dir/x", ROUTE_CHILD, NVME2, "pre");
+	goes(APP, "ROM", "dir/x -> init", ROUTE_CHILD, NVME2,
+	     "app -> dir/x -> init");
+	goes(APP, "ROM", "s -> t", ROUTE_PARENT, 0, "st");
+	goes(APP, "ROM", "s -> t -> u", ROUTE_CHILD, NVME2, "app -> s -> t -> u");
+	goes(APP, "ROM", "space -> init", ROUTE_CHILD, NVME2,
+	     "app -> space -> init");
 	goes(APP, "ROM", "dir", ROUTE_CHILD, NVME2, "app -> dir");
 	goes(APP, "ROM", "x.lib", ROUTE_PARENT, 0, "the_lib");
 	goes(APP, "ROM", "lib", ROUTE_CHILD, NVME2, "app -> lib");
@@ -383,7 +433,7 @@ static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 static void test_quota(void)
 {
 	check(!config_check_quota(&c, 12 << 20, 420, &err), "quotas that fit");
-	no_room((12 << 20) - 4096, 420, 41, "expected at most 1044480 ram for "
+	no_room((12 << 20) - 4096, 420, 44, "expected at most 1044480 ram for "
 		"'nvme2' (of 12578816 in all), found 1048576");
 	no_room(12 << 20, 119, 19, "expected at most 19 caps for 'nvme' (of 119 "
 		"in all), found 20");
@@ -395,6 +445,7 @@ int main(void)
 {
 	test_bad();
 	test_too_many_children();
+	test_limits();
 	test_good();
 	test_routes();
 	test_args();

@@ -29,7 +29,8 @@
 	"    + parent\n" \
 	"    + any-child\n"
 
-#define RESTART "  + restart | max: 32 | within_ms: 1 | backoff_ms: 50\n"
+/* As often as there are 150 ms without a third failure. */
+#define RESTART "  + restart | max: 2 | within_ms: 150 | backoff_ms: 50\n"
 
 static const char usual[] = CONFIG_TOP
 	"+ start server | priority: -1\n"

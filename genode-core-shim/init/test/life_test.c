@@ -144,8 +144,10 @@ static void test_log_of_child(void)
 	      "it cannot be closed by the child");
 	r = next("logger");
 	check(!deliver("logger", r.id, EACCES, 0) && world_runs("b") &&
-	      world_logged("\"b\" starts without a log"),
+	      world_logged("\"b\" starts without a log: Permission denied"),
 	      "if it is refused there is none");
+	check(world_assigned("b").ram == (1 << 20) - 16384 &&
+	      world_assigned("b").caps == 100 - 8, "and it costs nothing");
 	world_exit("a", 1);
 	check(next("logger").kind == PARENT_REQ_CLOSE, "closed with the child");
 	next("logger");
@@ -154,6 +156,107 @@ static void test_log_of_child(void)
 	world_exit("logger", 0);
 	world_run(2000);
 	check(world_runs("a"), "nobody to serve it: without");
+}
+
+#define LOGGER \
+	"+ start logger | + provides | + service LOG\n" \
+	"  + route | + service LOG | + parent\n" \
+	"+ start a\n  + route | + service LOG | + child logger\n" \
+	"  + restart | max: 2 | within_ms: 60000 | backoff_ms: 50\n" \
+	"+ start control\n" \
+	"  + route | + service Init_control | + local\n-\n"
+
+static void test_log_too_late(void)
+{
+	struct parent_request r;
+
+	world_boot(CONFIG_TOP LOGGER);
+	world_run(4900);
+	check(!world_runs("a"), "a LOG server has its time to announce");
+	world_run(200);
+	check(world_runs("a") && world_logged("a log: Connection timed out") &&
+	      world_assigned("a").ram == (1 << 20) - 16384, "and no more");
+	announce("logger", "LOG");
+	check(next("logger").kind == PARENT_REQ_NONE, "then nobody asks");
+	world_exit("a", 1);
+	world_run(60);
+	r = next("logger");
+	check(r.kind == PARENT_REQ_CREATE && !world_runs("a"),
+	      "the next time it fetches");
+	world_run(5100);
+	check(world_runs("a") && deliver("logger", r.id, 0, world_endpoint()) ==
+	      -ENOENT && next("logger").kind == PARENT_REQ_NONE,
+	      "and answers too late");
+	world_exit("a", 1);
+	world_run(110);
+	r = next("logger");
+	check(!deliver("logger", r.id, 0, world_endpoint()) && world_runs("a"),
+	      "then in time");
+	world_run(10000);
+	check(world_starts("a") == 3, "which ends the wait");
+}
+
+static void test_kill_starting(void)
+{
+	struct parent_request r;
+	struct quota limit;
+	int control;
+
+	world_boot(CONFIG_TOP LOGGER);
+	world_run(100);
+	limit = world_limit();
+	control = world_answer(ask("control", "Init_control", "", 0, 0))->cap;
+	check(!status(world_invoke("control", control, INIT_KILL, "a", 1)) &&
+	      world_logged("\"a\" cannot be started: Operation canceled"),
+	      "kill of a child that waits for its LOG");
+	check(status(world_invoke("control", control, INIT_KILL, "a", 1)) ==
+	      -ESRCH, "once");
+	announce("logger", "LOG");
+	check(next("logger").kind == PARENT_REQ_NONE, "it asks no more");
+	world_run(60);
+	r = next("logger");
+	check(r.kind == PARENT_REQ_CREATE && !status(world_invoke("control",
+		control, INIT_KILL, "a", 1)), "restarted, killed again");
+	check(deliver("logger", r.id, 0, world_endpoint()) == -ENOENT,
+	      "its server is told");
+	next("logger");
+	world_run(200);
+	r = next("logger");
+	check(!deliver("logger", r.id, 0, world_endpoint()) && world_runs("a") &&
+	      world_limit().ram == limit.ram - (1 << 20),
+	      "and it starts with all that it should have");
+}
+
+/* What returns from elsewhere during a start is not the child's. */
+static void test_cost(void)
+{
+	world_boot(usual);
+	world_return(64 << 10);
+	world_exit("server", 1);
+	world_run(100);
+	check(world_assigned("server").ram == (1 << 20) - 2 * 16384 &&
+	      world_assigned("server").caps == 100 - 2 * 8,
+	      "quota that returns during a start changes no price");
+}
+
+/* One that waits for quota tries often and says so once. */
+static void test_waits_silently(void)
+{
+	int64_t used;
+
+	world_boot(CONFIG_TOP "+ start a | ram: 1M\n  + route | + any-service | "
+		   "+ any-child\n" RESTART "-\n");
+	world_exit("a", 1);
+	used = (int64_t)world_init_unused().ram - QUOTA_KEEP_RAM - (64 << 10);
+	world_init_use(used);
+	world_run(600);
+	check(world_logged("waits for quota"), "a start that lacks quota");
+	world_run(5000);
+	check(!world_runs("a") && !world_logged("child \"a\""),
+	      "is tried again without a word");
+	world_init_use(-used);
+	world_run(600);
+	check(world_runs("a"), "and goes on");
 }
 
 static void test_config_rom(void)
@@ -182,18 +285,43 @@ static void test_config_rom(void)
 	check(status(got) == -EINVAL, "no other method");
 	check(!status(end_session("client", id_of(call))), "closed");
 	check(!status(ask("client", "ROM", "config", 4096, 2)), "opened again");
-	check(!status(ask("other", "ROM", "config", 0, 0)) &&
-	      !strcmp(world_last_label("ROM"), "other -> config"),
-	      "who has no config node asks the parent");
+	check(status(ask("other", "ROM", "config", 4096, 3)) == -ENOENT &&
+	      status(ask("other", "ROM", "x -> config", 4096, 3)) == -ENOENT &&
+	      status(ask("client", "ROM", "x -> config", 4096, 3)) == -ENOENT &&
+	      strcmp(world_last_label("ROM"), "other -> config"),
+	      "nobody gets init's own");
+	check(!status(ask("other", "ROM", "config2", 4096, 3)) &&
+	      !strcmp(world_last_label("ROM"), "other -> config2"),
+	      "other modules are free");
 	world_exit("client", 1);
 	world_run(60);
 	check(world_init_caps() == caps, "nothing of it stays");
 }
 
+static void test_config_relabel(void)
+{
+	world_boot("config\n+ parent-provides | + service ROM\n"
+		   "+ start a | ram: 1M | caps: 100\n"
+		   "  + route\n"
+		   "    + service ROM | label: config | + parent "
+		   "| label: a.config\n"
+		   "    + service ROM | label: own | + parent | label: config\n"
+		   "+ start config | ram: 1M | caps: 100\n"
+		   "  + route | + service ROM | + parent\n-\n");
+	check(!status(ask("a", "ROM", "config", 4096, 3)) &&
+	      !strcmp(world_last_label("ROM"), "a.config"),
+	      "a config from a module that the route names");
+	check(!status(ask("a", "ROM", "own", 4096, 3)) &&
+	      !strcmp(world_last_label("ROM"), "config"),
+	      "init's own only if the route says so");
+	check(status(ask("config", "ROM", "", 4096, 3)) == -ENOENT,
+	      "a child's name does not help");
+}
+
 /* The child's node in the state report, which is read in parts. */
 static const struct hid_node *state_of(const char *name, int control)
 {
-	static char text[65536], arena[262144];
+	static char text[256 << 10], arena[4 << 20];
 	struct init_state req = { .offset = 0 };
 	const struct hid_node *root, *n;
 	struct init_state_reply rep = { .size = 1 };
@@ -218,6 +346,15 @@ static const struct hid_node *state_of(const char *name, int control)
 	return NULL;
 }
 
+/* Its first own session: before it comes the LOG that it starts with. */
+static const struct hid_node *own_session(const char *name, int control)
+{
+	const struct hid_node *n = state_of(name, control);
+
+	n = hid_first(n, "session");
+	return n ? hid_next(n, "session") : NULL;
+}
+
 static bool says(const struct hid_node *n, const char *tag, const char *value)
 {
 	return n && hid_attr(n, tag) && hid_equal(hid_attr(n, tag)->value, value);
@@ -227,7 +364,7 @@ static void test_control(void)
 {
 	struct init_state past = { .offset = 1 << 20 };
 	const struct hid_node *n;
-	int call, control, i, many[9];
+	int call, control, i, many[2];
 
 	world_boot(usual);
 	announce("server", "Block");
@@ -249,7 +386,7 @@ static void test_control(void)
 	      !hid_attr(n, "exited") && says(hid_first(n, "ram"), "assigned",
 					     "1048576") &&
 	      says(hid_first(n, "caps"), "quota", "85"), "state of a child");
-	n = hid_first(state_of("client", control), "session");
+	n = own_session("client", control);
 	check(says(n, "name", "Block") && says(n, "label", "client -> x") &&
 	      says(n, "server", "server") && says(n, "state", "open") &&
 	      hid_number(n, "id", 0), "its sessions");
@@ -267,18 +404,74 @@ static void test_control(void)
 	n = state_of("server", control);
 	check(says(n, "restarts", "1") && says(n, "exited", "137") &&
 	      says(n, "state", "running"), "restarted");
-	n = hid_first(state_of("client", control), "session");
+	n = own_session("client", control);
 	check(says(n, "state", "lost"), "its session is lost");
-	for (i = 0; i < 9; i++)
+	for (i = 0; i < 2; i++)
 		many[i] = ask("control", "Init_control", "", 0, 0);
-	check(!status(many[6]) && status(many[7]) == -EBUSY &&
-	      status(many[8]) == -EBUSY, "a bounded number of sessions");
+	check(!status(many[0]) && status(many[1]) == -EBUSY,
+	      "a bounded number of sessions");
 	check(!status(end_session("control", id_of(many[0]))) &&
 	      !status(ask("control", "Init_control", "", 0, 0)),
 	      "which can be used again");
 	check(status(world_invoke("control", world_answer(many[0])->cap,
 				  INIT_STATE, &past, sizeof(past))) == -EBADF,
 	      "a closed one is dead");
+}
+
+/* Clients with as many sessions as they may have, of long names. */
+static void crowd(unsigned int nclients)
+{
+	static char config[8192];
+	char name[16], label[140], service[PARENT_SERVICE_MAX + 8];
+	unsigned int i, j;
+
+	strcpy(config, "config\n+ default | caps: 80 | ram: 512K\n"
+	       "+ default-route | + any-service | + any-child\n"
+	       "+ start control\n  + route\n"
+	       "    + service Init_control | + local\n"
+	       "    + any-service | + any-child\n");
+	for (i = 0; i < 4; i++)
+		sprintf(config + strlen(config), "+ start the_server_of_a_service"
+			"_%u\n  + provides | + service A_service_of_a_long_name_%u"
+			"\n", i, i);
+	for (i = 0; i < nclients; i++)
+		sprintf(config + strlen(config), "+ start c%u\n", i);
+	strcat(config, "-\n");
+	world_boot(config);
+	memset(label, 'x', sizeof(label) - 1);
+	label[sizeof(label) - 1] = '\0';
+	for (i = 0; i < nclients; i++) {
+		sprintf(name, "c%u", i);
+		for (j = 0; j < 64; j++) {
+			sprintf(service, "A_service_of_a_long_name_%u", j / 16);
+			if (status(ask(name, service, label, 0, 0)) != 1)
+				abort();
+		}
+	}
+}
+
+static void test_report_size(void)
+{
+	const struct hid_node *n;
+	int control;
+
+	crowd(3);
+	control = world_answer(ask("control", "Init_control", "", 0, 0))->cap;
+	n = state_of("c2", control);
+	check(says(n, "state", "running") && hid_first(n, "session"),
+	      "a report with room for the sessions");
+}
+
+static void test_large_report(void)
+{
+	const struct hid_node *n;
+	int control;
+
+	crowd(8);
+	control = world_answer(ask("control", "Init_control", "", 0, 0))->cap;
+	n = state_of("c7", control);
+	check(says(n, "state", "running") && hid_first(n, "ram") &&
+	      !hid_first(n, "session"), "without it the sessions are left out");
 }
 
 /* Restarts in all states of sessions leave nothing behind. */
@@ -296,7 +489,7 @@ static void test_soak(void)
 		announce("server", "Block");
 		announce("server", "Nic");
 		ask("client", "ROM", "config", 4096, 1);
-		ask("client", "IO_MEM", "", 4096, 1);
+		ask("client", "IO_MEM", "", 4096, 3);
 		ask("client", "Nic", "queued", 4096, 1);
 		id = open_block("client", 8192, 2);
 		ask("client", "Block", "pending", 4096, 1);
@@ -363,8 +556,15 @@ int main(void)
 	RUN(test_exits);
 	RUN(test_start_fails);
 	RUN(test_log_of_child);
+	RUN(test_log_too_late);
+	RUN(test_kill_starting);
+	RUN(test_cost);
+	RUN(test_waits_silently);
 	RUN(test_config_rom);
+	RUN(test_config_relabel);
 	RUN(test_control);
+	RUN(test_report_size);
+	RUN(test_large_report);
 	RUN(test_soak);
 	RUN(test_wrong_config);
 	RUN(test_too_large);

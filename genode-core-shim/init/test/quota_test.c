@@ -2,7 +2,7 @@
 /* test-sources: ../quota.c ../restart.c */
 /* Quota arithmetic and restart policy; the two domain operations are played. */
 #include <errno.h>
-#include <pith/sys.h>
+#include <pith/env.h>
 #include "../quota.h"
 #include "../restart.h"
 #include "tap.h"
@@ -143,8 +143,32 @@ static void test_backoff_limit(void)
 	      "back-off after many doublings");
 }
 
+/* Domain 1 is init's own. */
+static void test_reserve(void)
+{
+	struct quota owed = { 16384, 5 };
+
+	set_domains();
+	domains[1] = (struct pith_domain_info){
+		QUOTA_KEEP_RAM + 8192 + 4096, 4096, QUOTA_KEEP_CAPS + 3, 0, 0 };
+	check(is(quota_spare(), 8192, 3), "what is above the reserve");
+	check(quota_pay(2, (struct quota){ 12288, 0 }) == -EDQUOT &&
+	      quota_pay(2, (struct quota){ 0, 4 }) == -EDQUOT &&
+	      !quota_pay(2, (struct quota){ 4096, 1 }) &&
+	      is(quota_spare(), 4096, 2), "pays that and no more");
+	quota_pay_some(2, &owed);
+	check(is(owed, 12288, 3) && is(quota_spare(), 0, 0),
+	      "pays some of a debt");
+	domains[1].ram_limit -= 4096;
+	domains[1].caps_limit--;
+	quota_pay_some(2, &owed);
+	check(is(owed, 12288, 3) && quota_pay(2, owed) == -EDQUOT,
+	      "nothing below the reserve");
+}
+
 int main(void)
 {
+	test_reserve();
 	test_arithmetic();
 	test_plan();
 	test_moves();

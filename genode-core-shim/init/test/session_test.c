@@ -39,6 +39,95 @@ static void test_parent_session(void)
 	      "and left to who may");
 }
 
+/* What a client moves out of its PD has gone back already. */
+static void test_pd_session(void)
+{
+	struct quota client, init_limit;
+	int call, pd;
+
+	world_boot(usual);
+	client = world_unused("client");
+	init_limit = world_limit();
+	call = ask("client", "PD", "", 65536, 9);
+	pd = world_answer(call)->cap;
+	check(!status(call) && differ(client, world_unused("client"), 65536, 10),
+	      "a PD session");
+	world_move(pd, "client", (struct quota){ 16384, 4 });
+	check(!status(end_session("client", id_of(call))) &&
+	      same(client, world_unused("client")) &&
+	      same(init_limit, world_limit()),
+	      "what its domain does not have comes back once");
+	call = ask("client", "PD", "", 65536, 9);
+	world_move(world_answer(call)->cap, "other", (struct quota){ 65536, 9 });
+	check(!status(end_session("client", id_of(call))) &&
+	      differ(client, world_unused("client"), 65536, 9) &&
+	      same(init_limit, world_limit()), "what it gave away does not");
+	call = ask("client", "PD", "", 65536, 9);
+	world_move(world_answer(call)->cap, "other", (struct quota){ 4096, 0 });
+	world_exit("client", 1);
+	world_run(100);
+	check(differ(init_limit, world_limit(), 4096 + 65536, 9),
+	      "nor with the client's death");
+	init_limit = world_limit();
+	client = world_unused("client");
+	world_fail("PD", -EDQUOT);
+	check(status(ask("client", "PD", "", 65536, 9)) == -EDQUOT &&
+	      same(client, world_unused("client")) &&
+	      same(init_limit, world_limit()), "all of one that is refused");
+}
+
+/* What init cannot spare it owes. */
+static void test_reserve(void)
+{
+	struct quota before;
+	int64_t used;
+	int call;
+
+	world_boot(usual);
+	announce("server", "Block");
+	before = world_unused("client");
+	call = ask("client", "IO_MEM", "", 65536, 3);
+	used = (int64_t)(world_init_unused().ram - QUOTA_KEEP_RAM + 4096);
+	world_init_use(used);
+	check(!status(end_session("client", id_of(call))) &&
+	      differ(before, world_unused("client"), 65536, 3) &&
+	      world_init_unused().ram == QUOTA_KEEP_RAM + 65536 - 4096,
+	      "init's reserve is not given away");
+	next("server");
+	check(differ(before, world_unused("client"), 4096, 0),
+	      "but what is above it");
+	world_init_use(-used);
+	next("server");
+	check(same(before, world_unused("client")), "the rest is paid later");
+}
+
+/* Who does not wait for the answer has no session. */
+static void test_impatient(void)
+{
+	struct quota before, limit;
+	uint64_t caps;
+	unsigned int fds;
+	int call;
+
+	world_boot(usual);
+	before = world_unused("client");
+	limit = world_limit();
+	caps = world_init_caps();
+	fds = world_fds();
+	world_impatient();
+	call = ask("client", "IO_MEM", "", 4096, 3);
+	check(!id_of(call) && !world_answer(call)->cap &&
+	      same(before, world_unused("client")) &&
+	      same(limit, world_limit()), "none at the parent");
+	world_impatient();
+	ask("control", "Init_control", "", 0, 0);
+	check(world_init_caps() == caps && world_fds() == fds, "none at init");
+	check(status(ask("client", "IO_MEM", "", 4096, 2)) == -EDQUOT &&
+	      status(ask("client", "IO_MEM", "", 0, 3)) == -EDQUOT &&
+	      same(before, world_unused("client")),
+	      "what would not pay for a session at the parent is refused");
+}
+
 static void test_verbose(void)
 {
 	world_boot("config | verbose: yes\n"
@@ -52,7 +141,7 @@ static void test_verbose(void)
 	ask("b", "Block", "x", 0, 0);
 	check(world_logged("child \"b\": Block \"b -> x\" goes to a"),
 	      "verbose tells of requests");
-	ask("b", "ROM", "y", 0, 0);
+	ask("b", "ROM", "y", 4096, 3);
 	check(world_logged("child \"b\": ROM \"b -> y\" goes to parent"),
 	      "and where they go");
 }
@@ -305,7 +394,7 @@ static void test_hostile(void)
 	struct quota before;
 	uint64_t id, caps;
 	unsigned int fds;
-	int i, call[80];
+	int i, call[20];
 
 	world_boot(usual);
 	announce("server", "Block");
@@ -357,14 +446,14 @@ static void test_hostile(void)
 	      "other children's sessions");
 	check(same(before, world_unused("other")) && world_init_caps() == caps &&
 	      world_fds() == fds, "all that changed nothing");
-	for (i = 0; i < 80; i++)
+	for (i = 0; i < 20; i++)
 		call[i] = ask("other", "Nic", "flood", 0, 0);
-	check(status(call[63]) == 1 && status(call[64]) == -EDQUOT &&
-	      status(call[79]) == -EDQUOT, "a flood of requests is bounded");
-	check(world_init_caps() == caps + 64 &&
-	      differ(before, world_unused("other"), 0, 64),
+	check(status(call[15]) == 1 && status(call[16]) == -EDQUOT &&
+	      status(call[19]) == -EDQUOT, "a flood of requests is bounded");
+	check(world_init_caps() == caps + 16 &&
+	      differ(before, world_unused("other"), 0, 16),
 	      "and paid by who asks");
-	check(!status(ask("client", "IO_MEM", "", 4096, 1)), "others go on");
+	check(!status(ask("client", "IO_MEM", "", 4096, 3)), "others go on");
 	world_logged("");
 	for (i = 0; i < 1000; i++)
 		world_call("other", 77, "", 0, 0);
@@ -377,10 +466,86 @@ static void test_hostile(void)
 	      "its end ends all that");
 }
 
+/* Sessions at one server, at all, and of all clients at one. */
+static void test_limits(void)
+{
+	char name[16], text[4096] = CONFIG_TOP
+		"+ start server\n  + provides\n    + service Block\n"
+		"    + service Nic\n" RESTART
+		"+ start server2\n  + provides | + service Terminal\n"
+		"+ start client | caps: 400 | ram: 2M\n";
+	int i, n, call = 0;
+
+	for (i = 0; i < 7; i++)
+		sprintf(text + strlen(text), "+ start c%d\n"
+			"  + restart | max: 32 | within_ms: 9999999\n", i);
+	strcat(text, "-\n");
+	world_boot(text);
+	announce("server", "Block");
+	for (i = 0; i < 16; i++)
+		open_block("client", 0, 0);
+	check(status(ask("client", "Block", "", 0, 0)) == -EDQUOT &&
+	      status(ask("client", "Nic", "", 0, 0)) == -EDQUOT,
+	      "16 sessions of a client at one server");
+	check(status(ask("client", "Terminal", "", 0, 0)) == 1,
+	      "another one has its own");
+	for (i = 17; i < 64; i++)
+		call = ask("client", "IO_MEM", "", 4096, 3);
+	check(!status(call) && status(ask("client", "IO_MEM", "", 4096, 3)) ==
+	      -EDQUOT, "64 in all");
+	for (n = 16, i = 0; n < 512 && call; n++) {
+		sprintf(name, "c%d", i);
+		call = status(ask(name, "Block", "", 0, 0)) == 1 &&
+		       next("server").kind == PARENT_REQ_CREATE;
+		if (n % 16 != 15)
+			continue;
+		world_exit(name, 1);	/* nobody waits for these any more */
+		i = (i + 1) % 7;
+		if (!i)
+			world_run(5000);
+	}
+	world_run(5000);
+	check(n == 512 && status(ask("c0", "Block", "", 0, 0)) == -EDQUOT,
+	      "%d at a server that never answers, whoever asks", n);
+	world_exit("server", 1);
+	world_run(60);
+	check(status(ask("c0", "Block", "", 0, 0)) == 1, "its end clears that");
+}
+
+/* Who does not fetch a CLOSE is ended. */
+static void test_hung_server(void)
+{
+	uint64_t id;
+
+	world_boot(usual);
+	announce("server", "Block");
+	id = open_block("client", 4096, 1);
+	end_session("client", id);
+	world_run(29000);
+	check(world_runs("server"), "a server may be slow");
+	next("server");
+	world_run(29000);
+	check(world_starts("server") == 1, "a CLOSE that is fetched is enough");
+	next("server");
+	open_block("client", 4096, 1);
+	world_exit("client", 1);
+	world_run(29900);
+	check(world_starts("server") == 1, "for a dead client too");
+	world_run(300);
+	check(world_starts("server") == 2 &&
+	      world_logged("\"server\" does not close sessions"),
+	      "who fetches none in 30 s is killed and restarted");
+	world_run(60000);
+	check(world_starts("server") == 2, "once");
+}
+
 int main(void)
 {
 	begin();
 	RUN(test_parent_session);
+	RUN(test_pd_session);
+	RUN(test_reserve);
+	RUN(test_impatient);
 	RUN(test_verbose);
 	RUN(test_child_session);
 	RUN(test_refusals);
@@ -389,6 +554,8 @@ int main(void)
 	RUN(test_given_up);
 	RUN(test_slow_server);
 	RUN(test_greedy_server);
+	RUN(test_limits);
+	RUN(test_hung_server);
 	RUN(test_hostile);
 	return end();
 }

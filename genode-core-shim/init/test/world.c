@@ -438,7 +438,7 @@ int ep_answer(int reply, int status, const void *data, size_t len, int cap)
 		c->answer.cap = pass_to(c->process, cap);
 	}
 	pith_close(reply);
-	return gone;
+	return gone ? PITH_CALLER_GONE : 0;
 }
 
 /* --- the end ------------------------------------ */
@@ -576,6 +576,16 @@ struct quota world_limit(void)
 	return domains[0].limit;
 }
 
+struct quota world_init_unused(void)
+{
+	return quota_unused(PITH_SLOT_DOMAIN);
+}
+
+void world_init_use(int64_t ram)
+{
+	domains[0].used.ram += (uint64_t)ram;
+}
+
 uint64_t world_init_caps(void)
 {
 	return domains[0].used.caps;
@@ -609,6 +619,22 @@ void world_use(const char *name, int64_t ram)
 	process(name)->ram += (uint64_t)ram;
 }
 
+void world_move(int pd, const char *to, struct quota q)
+{
+	struct process *p = process(to);
+
+	if (objects[pd].kind != SESSION || !p ||
+	    transfer(objects[pd].index, p->domain, q))
+		die("quota cannot be moved");
+}
+
+static bool impatient;
+
+void world_impatient(void)
+{
+	impatient = true;
+}
+
 static int run_call(struct process *p, int object, uint64_t method,
 		    const void *req, size_t len, int cap)
 {
@@ -621,7 +647,9 @@ static int run_call(struct process *p, int object, uint64_t method,
 	current_call = ncalls;
 	ncalls = (ncalls + 1) % CALLS;
 	c = &calls[current_call];
-	*c = (struct call){ .process = (int)(p - processes) };
+	*c = (struct call){ .process = (int)(p - processes),
+			    .gone = impatient };
+	impatient = false;
 	memcpy(data, req ? req : "", req ? len : 0);
 	in.caps[0] = PITH_CAP_NONE;
 	if (cap) {

@@ -29,15 +29,19 @@ int world_ended(void);
 
 /* Figures to compare before and after. */
 struct quota world_limit(void);		/* of init's domain */
+struct quota world_init_unused(void);
 struct quota world_unused(const char *name);	/* of a child's domain */
 struct quota world_assigned(const char *name);	/* its limit */
 uint64_t world_init_caps(void);		/* capabilities that init pays */
 unsigned int world_fds(void);		/* open in init */
 /* Bytes of the child's domain in use, on top of its process. */
 void world_use(const char *name, int64_t ram);
+void world_init_use(int64_t ram);	/* likewise of init's */
 
 /* The next env_session() of init for @service fails with @err; NULL: none. */
 void world_fail(const char *service, int err);
+/* During the next env_session() @ram comes back to init from elsewhere. */
+void world_return(uint64_t ram);
 /* Did a line with @part reach init's log since the last call? Clears it. */
 bool world_logged(const char *part);
 
@@ -56,8 +60,11 @@ struct answer {
 int world_call(const char *name, uint64_t method, const void *req, size_t len,
 	       int cap);
 const struct answer *world_answer(int call);
-/* The caller gives up waiting. */
+/* The caller gives up waiting; the next call's does so before the answer. */
 void world_give_up(int call);
+void world_impatient(void);
+/* Who has PD session @pd (object) moves quota from its domain to that of @to. */
+void world_move(int pd, const char *to, struct quota q);
 /* A new object owned by the test: a notification or an endpoint. */
 int world_notification(void);
 int world_endpoint(void);

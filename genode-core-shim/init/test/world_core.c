@@ -11,6 +11,7 @@
 
 static const char *fail_service;
 static int fail_error;
+static uint64_t returning;
 static char log_text[65536];
 static char last[8][3][PARENT_ARGS_MAX];	/* service, label, args */
 
@@ -47,6 +48,11 @@ const char *world_last_args(const char *service)
 	return remembered(service, 2);
 }
 
+void world_return(uint64_t ram)
+{
+	returning = ram;
+}
+
 void world_fail(const char *service, int err)
 {
 	fail_service = service;
@@ -65,6 +71,8 @@ int env_session(struct session *s, const char *service, const char *label,
 	remember(service, label, args);
 	if (quota)
 		q = (struct quota){ quota->ram, quota->caps };
+	if (strcmp(service, "PD") && (q.ram < 4096 || q.caps < 3))
+		die("a session with less than core takes");
 	if (fail_service && !strcmp(fail_service, service)) {
 		fail_service = NULL;
 		return fail_error;
@@ -74,6 +82,9 @@ int env_session(struct session *s, const char *service, const char *label,
 	if (q.ram > domains[0].limit.ram - domains[0].used.ram ||
 	    q.caps > domains[0].limit.caps - domains[0].used.caps)
 		return -EDQUOT;
+	quota_add(domains[0].limit, (struct quota){ returning, 0 },
+		  &domains[0].limit);
+	returning = 0;
 	o = object_new(SESSION, -1);
 	quota_sub(domains[0].limit, q, &domains[0].limit);
 	objects[o].donated = q;
