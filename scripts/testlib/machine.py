@@ -10,7 +10,7 @@ from . import report
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
-KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"
+KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"	# test-all --kernel
 KTEST = BUILD / "components/ktest/ktest.stripped"
 KERNEL_SECONDS = 900
 
