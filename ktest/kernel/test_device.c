@@ -122,15 +122,20 @@ static void edu_close(struct edu *e)
 	kt_close(e->ep);
 }
 
-/* Vector of our own into the device's capability. */
-static void msi_on(struct edu *e)
+static void msi_bind(struct edu *e)
+{
+	struct pith_fd_arg bind = { e->notif, 0 };
+
+	KT_EQ(kt_control(e->irq, PITH_OP_IRQ_BIND, &bind), 0);
+}
+
+/* Vector of our own into the device's capability, not bound yet. */
+static void msi_enable(struct edu *e)
 {
 	struct pith_msi msi = { 0 };
-	struct pith_fd_arg bind = { e->notif, 0 };
 	uint32_t head = cfg_read(e, e->msi);
 
 	e->irq = KT_FD(kt_control(kt_hardware, PITH_OP_HW_MSI, &msi));
-	KT_EQ(kt_control(e->irq, PITH_OP_IRQ_BIND, &bind), 0);
 	cfg_write(e, e->msi + 4, msi.address);
 	if (head & MSI_64BIT) {
 		cfg_write(e, e->msi + 8, msi.address >> 32);
@@ -139,6 +144,12 @@ static void msi_on(struct edu *e)
 		cfg_write(e, e->msi + 8, msi.data);
 	}
 	cfg_write(e, e->msi, head | MSI_ENABLE);
+}
+
+static void msi_on(struct edu *e)
+{
+	msi_enable(e);
+	msi_bind(e);
 }
 
 static void msi_off(struct edu *e)
@@ -190,6 +201,25 @@ KT_CORE(device_msi)
 		quiet(&e);
 		KT_EQ(ack(&e), 0);
 	}
+	KT_EQ(kt_wait(e.ep, KT_NOT_SOON), -ETIMEDOUT);
+	msi_off(&e);
+	edu_close(&e);
+}
+
+/* What came before the driver listened is told when it does. */
+KT_CORE(device_msi_before_bind)
+{
+	struct edu e;
+
+	if (!edu_open(&e))
+		return;
+	msi_enable(&e);
+	raise(&e);
+	quiet(&e);
+	KT_EQ(kt_wait(e.ep, KT_NOT_SOON), -ETIMEDOUT);
+	msi_bind(&e);
+	kt_wait_note(e.ep, 4, 1);
+	KT_EQ(ack(&e), 0);
 	KT_EQ(kt_wait(e.ep, KT_NOT_SOON), -ETIMEDOUT);
 	msi_off(&e);
 	edu_close(&e);

@@ -149,6 +149,9 @@ static int irq_bind(struct pith_irq_line *line, void __user *arg)
 	raw_spin_lock_irq(&line->lock);
 	old = line->notif;
 	line->notif = n;
+	/* one that came before has masked the line: nobody else will tell */
+	if (line->masked)
+		pith_notif_signal(n, 1);
 	raw_spin_unlock_irq(&line->lock);
 	if (old)
 		pith_put(&old->obj);

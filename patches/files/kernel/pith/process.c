@@ -276,10 +276,7 @@ static int child_main(void *arg)
 	atomic_dec(&inherited->tasks);
 	pith_put(&inherited->obj);
 	current->pith_mode = PITH_MODE_COMPONENT;
-	mutex_lock(&pith_process_lock);
 	s->process->pid = get_pid(task_pid(current));
-	list_add_tail(&s->process->link, &s->process->domain->processes);
-	mutex_unlock(&pith_process_lock);
 
 	s->err = child_setup(s);
 	s->process->started = !s->err;
@@ -290,6 +287,10 @@ static int child_main(void *arg)
 		complete(&s->done);
 		do_exit(SIGKILL);
 	}
+	/* a domain destroyed before this kills it in kill_if_orphan() */
+	mutex_lock(&pith_process_lock);
+	list_add_tail(&s->process->link, &s->process->domain->processes);
+	mutex_unlock(&pith_process_lock);
 	complete(&s->done);
 	return 0;
 }

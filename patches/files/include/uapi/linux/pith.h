@@ -248,7 +248,7 @@ struct pith_identify {
  * at once if it is dead already. Any right to the endpoint. A notification
  * watches one endpoint, the latest it was told to, as long as it exists.
  * IRQ_BIND: signal notification @fd at each interrupt, then keep the line
- * masked until IRQ_ACK.
+ * masked until IRQ_ACK; one that came before is signalled at once.
  */
 struct pith_fd_arg {
 	__s32 fd;
