@@ -253,13 +253,26 @@ static u32 type_of_op(u32 op)
 	return PITH_T_HARDWARE;
 }
 
+/* Operations whose number is fixed, and no more. */
+static bool reserved(u32 op)
+{
+	switch (op) {
+	case PITH_OP_REVOKE:
+	case PITH_OP_DOMAIN_CPU ... PITH_OP_SPACE_CREATE:
+	case PITH_OP_SPACE_MAP ... PITH_OP_THREAD_INFO:
+	case PITH_OP_HW_LOG_READ ... PITH_OP_HW_PANIC_READ:
+		return true;
+	}
+	return false;
+}
+
 SYSCALL_DEFINE3(pith_control, int, fd, u32, op, void __user *, arg)
 {
 	struct pith_cap *cap;
 	struct fd f;
 	int ret;
 
-	if (op < PITH_OP_BOOTSTRAP || op > PITH_OP_HW_MEM_PHYS)
+	if (op < PITH_OP_BOOTSTRAP || op > PITH_OP_HW_PANIC_READ || reserved(op))
 		return -EINVAL;
 	if (op <= PITH_OP_MEM_CREATE)
 		return fd == -1 ? control_self(op, arg) : -EBADF;

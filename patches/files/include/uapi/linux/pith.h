@@ -12,7 +12,8 @@
  *   EDQUOT     the domain that would pay has not enough RAM or capabilities
  *   ENOMEM     the machine has no memory left, whatever the quota says
  *   EMFILE     the descriptor table of the receiver is full
- *   EPIPE      the endpoint is dead, or its server died or dropped the call
+ *   EPIPE      the endpoint is dead, its server died or dropped the call, or
+ *              the object was revoked
  *   ETIMEDOUT  the deadline passed
  *   EINTR      the thread is being killed
  *   EBUSY      a resource is claimed by somebody else
@@ -113,12 +114,14 @@ struct pith_msg {
 #define PITH_R_RECV		0x02u	/* endpoint: receive, mint, bind to it */
 #define PITH_R_SIGNAL		0x04u	/* notification: signal */
 #define PITH_R_MANAGE		0x08u	/* notification: bind; irq: bind, ack;
-					 * process: kill */
+					 * process: kill; space, thread: all */
 #define PITH_R_READ		0x10u	/* memory: map readable; ports: in */
 #define PITH_R_WRITE		0x20u	/* memory: map writable; ports: out */
 #define PITH_R_EXEC		0x40u	/* memory: map executable, spawn from */
 #define PITH_R_CHARGE		0x80u	/* domain: make objects it pays for */
-#define PITH_R_ADMIN		0x100u	/* domain: create, transfer, destroy, spawn */
+#define PITH_R_ADMIN		0x100u	/* domain: create, transfer, destroy, spawn,
+					 * make spaces, set its CPU budget */
+#define PITH_R_REVOKE		0x200u	/* memory, irq, ports: revoke the object */
 
 /* --- control operations ------------------------------------------------- */
 
@@ -133,6 +136,7 @@ enum pith_op {
 	/* on any capability */
 	PITH_OP_MINT,		/* struct pith_mint; returns fd */
 	PITH_OP_IDENTIFY,	/* struct pith_identify */
+	PITH_OP_REVOKE,		/* struct pith_revoke */
 
 	/* on an endpoint */
 	PITH_OP_EP_WATCH,	/* struct pith_fd_arg (notification) */
@@ -149,7 +153,28 @@ enum pith_op {
 	PITH_OP_DOMAIN_TRANSFER,/* struct pith_transfer */
 	PITH_OP_DOMAIN_INFO,	/* struct pith_domain_info */
 	PITH_OP_DOMAIN_DESTROY,	/* -; kills its processes, returns its quota */
+	PITH_OP_DOMAIN_CPU,	/* struct pith_cpu_budget */
+	PITH_OP_SPACE_CREATE,	/* struct pith_space_create; returns space fd */
 	PITH_OP_SPAWN,		/* struct pith_spawn; returns process fd */
+
+	/* on a space */
+	PITH_OP_SPACE_MAP,	/* struct pith_map */
+	PITH_OP_SPACE_UNMAP,	/* struct pith_range */
+	PITH_OP_SPACE_PROTECT,	/* struct pith_range */
+	PITH_OP_SPACE_FAULT_EP,	/* struct pith_fd_arg (endpoint, -1: none) */
+	PITH_OP_SPACE_THREAD,	/* -; returns fd of a new thread, not started */
+	PITH_OP_SPACE_KILL,	/* - */
+	PITH_OP_SPACE_INFO,	/* struct pith_space_info */
+
+	/* on a thread */
+	PITH_OP_THREAD_START,	/* struct pith_thread_start */
+	PITH_OP_THREAD_PAUSE,	/* - */
+	PITH_OP_THREAD_RESUME,	/* - */
+	PITH_OP_THREAD_GET_REGS,/* struct pith_regs */
+	PITH_OP_THREAD_SET_REGS,/* struct pith_regs */
+	PITH_OP_THREAD_FAULT_EP,/* struct pith_fd_arg (endpoint, -1: the space's) */
+	PITH_OP_THREAD_SCHED,	/* struct pith_sched */
+	PITH_OP_THREAD_INFO,	/* struct pith_thread_info */
 
 	/* on a process */
 	PITH_OP_PROC_KILL,	/* - */
@@ -171,6 +196,8 @@ enum pith_op {
 	PITH_OP_HW_IRQ,		/* struct pith_irq; returns irq fd */
 	PITH_OP_HW_MSI,		/* struct pith_msi; returns irq fd */
 	PITH_OP_HW_MEM_PHYS,	/* struct pith_mem_phys */
+	PITH_OP_HW_LOG_READ,	/* struct pith_log_read */
+	PITH_OP_HW_PANIC_READ,	/* struct pith_text; returns bytes copied */
 };
 
 /*
@@ -232,10 +259,27 @@ struct pith_mint {
 	__u64 size;
 };
 
+/*
+ * REVOKE: end all capabilities to an object at once, in whatever table they are:
+ * every later use fails with EPIPE, and so does a call that waits in its queue.
+ * Endpoint: needs RECV; with PITH_REVOKE_BADGE only the capabilities minted with
+ * @badge, otherwise the endpoint dies. Others: right REVOKE. Memory is unmapped
+ * from every space, on all CPUs, and its pages are given back, before the call
+ * returns; an irq is freed, an I/O range is unclaimed. Descriptors stay until
+ * they are closed.
+ */
+#define PITH_REVOKE_BADGE	1u
+struct pith_revoke {
+	__u64 badge;
+	__u32 flags;
+	__u32 zero;
+};
+
 /* IDENTIFY: what an fd is. @object is equal for equal objects within one boot. */
 enum pith_type {
 	PITH_T_ENDPOINT = 1, PITH_T_NOTIFICATION, PITH_T_MEMORY, PITH_T_DOMAIN,
 	PITH_T_PROCESS, PITH_T_IRQ, PITH_T_IO_PORT, PITH_T_HARDWARE, PITH_T_REPLY,
+	PITH_T_SPACE, PITH_T_THREAD,
 };
 struct pith_identify {
 	__u32 type;
@@ -296,6 +340,142 @@ struct pith_spawn {
 	__u64 charge;		/* bytes, a multiple of 4096 */
 	__u64 affinity;		/* CPU mask, 0: all */
 	char name[32];		/* argv[0]; NUL terminated */
+};
+
+/*
+ * DOMAIN_CPU: the threads of the domain's spaces may run @budget ns in each
+ * @period ns in all, on all CPUs together; what is overrun is taken from the
+ * next period. @budget 0: no limit. Right: ADMIN.
+ */
+struct pith_cpu_budget {
+	__u64 budget;		/* ns, 0 or 100,000 .. */
+	__u64 period;		/* ns, 1,000,000 .. 1,000,000,000 */
+};
+
+/*
+ * SPACE_CREATE: an address space with a first thread that is not started, in
+ * capability mode. Its descriptor table holds copies of caps[0 .. ncaps-1] at
+ * 0 .. ncaps-1 and nothing else (-1 leaves a hole). Nothing is mapped but the
+ * vDSO, at @vdso. @exit_notif (-1: none; right SIGNAL) fires when the last
+ * thread ended. The kernel's memory for the space, its page tables and its
+ * threads is charged to the domain. Rights of the result: MANAGE. Right: ADMIN.
+ */
+struct pith_space_create {
+	__s32 exit_notif;
+	__u32 ncaps;		/* 0 .. 64 */
+	__u64 caps;		/* address of __s32[ncaps] */
+	__s32 thread;		/* out: the first thread, right MANAGE */
+	__u32 zero;
+	__u64 vdso;		/* out: address of its ELF header, 0: none */
+	char name[32];		/* for logs; NUL terminated, not empty */
+};
+
+/*
+ * SPACE_MAP: map @size bytes of memory capability @mem from @offset at @address,
+ * all page aligned, with @rights, a subset of READ|WRITE|EXEC and of the
+ * capability's, never empty. EEXIST if anything is mapped there already.
+ */
+struct pith_map {
+	__s32 mem;
+	__u32 rights;
+	__u64 address;
+	__u64 offset;
+	__u64 size;
+};
+
+/*
+ * SPACE_UNMAP: nothing is mapped in the range when it returns.
+ * SPACE_PROTECT: what is mapped there gets @rights, within those it was mapped
+ * from (else EPERM, and nothing changed); ENOMEM if there is a hole.
+ */
+struct pith_range {
+	__u64 address;
+	__u64 size;
+	__u32 rights;		/* PROTECT */
+	__u32 zero;
+};
+
+/* SPACE_INFO: @status is valid once @exited: exit code, or 128 + signal. */
+struct pith_space_info {
+	__u32 exited;
+	__u32 status;
+	__u64 cpu_ns;		/* execution time of all its threads so far */
+	__u64 threads;
+	__u64 table_bytes;	/* page tables */
+};
+
+/*
+ * SPACE_FAULT_EP, THREAD_FAULT_EP: where faults and exceptions go; the capability
+ * needs CALL, and its badge tells the server whose it is. The thread stands still
+ * and its fault is a call with label PITH_FAULT and a struct pith_fault as
+ * payload. Reply label 0: go on, that is, try the instruction again with the
+ * registers as they are then; anything else, or a dead endpoint: the space is
+ * killed. A kernel access to memory that is not mapped fails with EFAULT and
+ * makes no fault.
+ */
+#define PITH_FAULT		(~(__u64)0)
+enum pith_fault_type {
+	PITH_FAULT_READ = 1, PITH_FAULT_WRITE, PITH_FAULT_EXEC,
+	PITH_FAULT_EXCEPTION,
+};
+struct pith_fault {
+	__u32 type;		/* enum pith_fault_type */
+	__u32 code;		/* EXCEPTION: the processor's number */
+	__u64 address;		/* that was accessed */
+	__u64 ip;
+	__u64 thread;		/* object serial number of the thread, IDENTIFY */
+};
+
+/* THREAD_START: once. @arg is the first argument. Starts paused if PAUSE came
+ * before. */
+struct pith_thread_start {
+	__u64 ip;
+	__u64 sp;
+	__u64 arg;
+	__u64 tls;		/* thread pointer */
+};
+
+/*
+ * THREAD_PAUSE returns when the thread executes no user instruction any more; a
+ * system call that it waits in goes on. GET_REGS, SET_REGS: of a thread that is
+ * paused or waits for the answer to its fault; else EBUSY.
+ */
+struct pith_regs {
+#ifdef __aarch64__
+	__u64 x[31], sp, ip, flags, tls;
+#else
+	__u64 ip, sp, flags, tls;
+	__u64 ax, bx, cx, dx, si, di, bp;
+	__u64 r8, r9, r10, r11, r12, r13, r14, r15;
+#endif
+};
+
+/*
+ * THREAD_SCHED: @priority 1 .. 98 is real time, run before all that is lower and
+ * until it waits; 0 shares what is left by @nice. While a thread serves a call it
+ * has at least the priority of its caller, through any chain of calls, and at
+ * least that of the callers in its endpoint's queue.
+ */
+struct pith_sched {
+	__u32 priority;
+	__s32 nice;		/* -20 .. 19 */
+	__u64 affinity;		/* CPU mask, 0: all */
+};
+
+struct pith_thread_info {
+	__u32 state;		/* enum pith_thread_state */
+	__u32 cpu;		/* where it ran last */
+	__u32 priority;		/* own, not inherited */
+	__u32 priority_now;
+	__u64 cpu_ns;		/* execution time */
+	__u64 calls;		/* calls it made */
+	__u64 receives;		/* calls and notifications it received */
+	__u64 faults;		/* sent to a fault endpoint */
+	__u64 switches;		/* context switches */
+};
+enum pith_thread_state {
+	PITH_THREAD_NEW, PITH_THREAD_RUNNING, PITH_THREAD_WAITING,
+	PITH_THREAD_PAUSED, PITH_THREAD_FAULTED, PITH_THREAD_ENDED,
 };
 
 /* PROC_INFO: @status is valid once @exited: exit code, or 128 + signal. */
@@ -378,5 +558,21 @@ struct pith_mem_phys {
 	__u64 first;
 	__u64 addresses;	/* address of __u64[count] */
 };
+
+/*
+ * HW_LOG_READ: whole lines of the kernel's log from record @seq on into @text;
+ * @seq becomes that of the next record. Returns the bytes copied, 0: no more.
+ */
+struct pith_log_read {
+	__u64 seq;		/* in/out */
+	__u64 text;		/* address */
+	__u32 len;		/* 256 .. 65536 */
+	__u32 lost;		/* out: records overwritten before they were read */
+};
+
+/*
+ * HW_PANIC_READ: the end of the log of an earlier boot that panicked, as far as
+ * memory kept it over the reset. 0: there is none.
+ */
 
 #endif
