@@ -7,7 +7,7 @@
 #include "kt.h"
 
 #define TYPES	PITH_T_REPLY
-#define ALL_RIGHTS	0x1ffu
+#define ALL_RIGHTS	0x3ffu
 
 /* One capability of each type, in core. */
 struct zoo {

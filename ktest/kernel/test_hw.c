@@ -178,8 +178,8 @@ KT_CORE(io_mem_rights)
 	struct pith_mem_phys m = { a, 1, 0, (uintptr_t)phys };
 	uint8_t *p;
 
-	KT_EQ(kt_rights(a), PITH_R_READ | PITH_R_WRITE);
-	KT_EQ(kt_rights(c), PITH_R_READ);
+	KT_EQ(kt_rights(a), PITH_R_READ | PITH_R_WRITE | PITH_R_REVOKE);
+	KT_EQ(kt_rights(c), PITH_R_READ | PITH_R_REVOKE);
 	KT_EQ(kt_control(a, PITH_OP_MEM_INFO, &info), 0);
 	KT_EQ(info.io, 1);
 	KT_EQ(info.size, 2 * KT_PAGE);
@@ -331,7 +331,7 @@ KT_CORE(irq_args)
 	KT_EQ(hw_irq(COM1_GSI, 0, 2), -EINVAL);
 	KT_EQ(kt_control(kt_hardware, PITH_OP_HW_IRQ, &odd), -EINVAL);
 	irq = KT_FD(hw_irq(COM1_GSI, 0, 0));
-	KT_EQ(kt_rights(irq), PITH_R_MANAGE);
+	KT_EQ(kt_rights(irq), PITH_R_MANAGE | PITH_R_REVOKE);
 	KT_EQ(hw_irq(COM1_GSI, 0, 0), -EBUSY);
 	KT_EQ(hw_irq(COM1_GSI, 1, 1), -EBUSY);
 	KT_EQ(irq_bind(irq, ep), -EBADF);

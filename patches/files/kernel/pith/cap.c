@@ -50,6 +50,8 @@ void pith_object_init(struct pith_object *obj, u32 type,
 	obj->serial = atomic64_inc_return(&last_serial);
 	obj->free = free;
 	obj->cap_gone = NULL;
+	obj->revoke = NULL;
+	obj->dead = false;
 }
 
 struct inode *pith_inode(void)
@@ -61,8 +63,8 @@ struct inode *pith_inode(void)
 	return inode;
 }
 
-struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
-			   u64 offset, u64 size)
+struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
+			   u64 size)
 {
 	bool mem = obj->type == PITH_T_MEMORY;
 	struct inode *inode = common_inode;
@@ -80,10 +82,16 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
 		goto uncharge;
 	*cap = (struct pith_cap) {
 		.obj = obj, .payer = payer, .rights = rights,
-		.badge = badge, .offset = offset, .size = size,
 	};
-	if (mem)
+	if (mem) {
+		cap->offset = first;
+		cap->size = size;
 		inode = container_of(obj, struct pith_mem, obj)->inode;
+	} else {
+		cap->badge = first;
+		RB_CLEAR_NODE(&cap->node);
+		INIT_LIST_HEAD(&cap->callers);
+	}
 	ihold(inode);
 	file = alloc_file_pseudo(inode, pith_mnt, "pith", O_RDWR,
 				 mem ? &pith_mem_fops : &pith_fops);
@@ -126,7 +134,7 @@ int pith_cap_install(struct pith_object *obj, u32 rights)
 
 	if (obj->type == PITH_T_MEMORY)
 		size = container_of(obj, struct pith_mem, obj)->npages << PAGE_SHIFT;
-	return install(pith_cap_file(obj, rights, 0, 0, size));
+	return install(pith_cap_file(obj, rights, 0, size));
 }
 
 struct pith_cap *pith_cap_of(struct file *file)
@@ -136,20 +144,35 @@ struct pith_cap *pith_cap_of(struct file *file)
 	return file->private_data;
 }
 
-struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f)
+struct pith_cap *pith_fd_any(int fd, struct fd *f)
 {
 	struct pith_cap *cap;
-	int err = -EBADF;
 
 	*f = fdget(fd);
 	if (!fd_file(*f))
-		return ERR_PTR(err);
+		return ERR_PTR(-EBADF);
 	cap = pith_cap_of(fd_file(*f));
-	if (cap && (!type || cap->obj->type == type)) {
-		if ((cap->rights & rights) == rights)
-			return cap;
+	if (cap)
+		return cap;
+	fdput(*f);
+	return ERR_PTR(-EBADF);
+}
+
+struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f)
+{
+	struct pith_cap *cap = pith_fd_any(fd, f);
+	int err;
+
+	if (IS_ERR(cap))
+		return cap;
+	if (type && cap->obj->type != type)
+		err = -EBADF;
+	else if ((cap->rights & rights) != rights)
 		err = -EPERM;
-	}
+	else if (pith_cap_dead(cap))
+		err = -EPIPE;
+	else
+		return cap;
 	fdput(*f);
 	return ERR_PTR(err);
 }
@@ -169,6 +192,7 @@ int pith_op_mint(struct pith_cap *cap, void __user *arg)
 {
 	u32 type = cap->obj->type;
 	struct pith_mint m;
+	struct file *file;
 
 	if (copy_from_user(&m, arg, sizeof(m)))
 		return -EFAULT;
@@ -192,8 +216,31 @@ int pith_op_mint(struct pith_cap *cap, void __user *arg)
 		return -EINVAL;
 	}
 	pith_get(cap->obj);
-	return install(pith_cap_file(cap->obj, m.rights, m.badge, m.offset,
-				     m.size));
+	file = pith_cap_file(cap->obj, m.rights,
+			     type == PITH_T_MEMORY ? m.offset : m.badge, m.size);
+	if (type == PITH_T_ENDPOINT && !IS_ERR(file))
+		pith_ep_minted(file->private_data);
+	return install(file);
+}
+
+int pith_op_revoke(struct pith_cap *cap, void __user *arg)
+{
+	bool ep = cap->obj->type == PITH_T_ENDPOINT;
+	struct pith_revoke r;
+
+	if (!(cap->rights & (ep ? PITH_R_RECV : PITH_R_REVOKE)))
+		return -EPERM;
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.zero || (r.flags & ~(ep ? PITH_REVOKE_BADGE : 0)) ||
+	    (r.badge && !r.flags))
+		return -EINVAL;
+	if (r.flags)
+		pith_ep_revoke_badge(container_of(cap->obj, struct pith_endpoint,
+						  obj), r.badge);
+	else
+		cap->obj->revoke(cap->obj);
+	return 0;
 }
 
 int pith_op_identify(struct pith_cap *cap, void __user *arg)

@@ -59,6 +59,7 @@ static int take_out(struct pith_thread *th)
 	struct pith_msg *m = th->header;
 	struct pith_transfer_state *out = &th->out;
 	u32 i, ncaps = READ_ONCE(m->ncaps);
+	int err;
 
 	out->label = READ_ONCE(m->label);
 	out->len = READ_ONCE(m->len);
@@ -71,11 +72,13 @@ static int take_out(struct pith_thread *th)
 
 		if (fd != PITH_CAP_NONE) {
 			file = fget(fd);
-			if (!file || !pith_cap_of(file)) {
+			err = !file || !pith_cap_of(file) ? -EBADF :
+				pith_cap_dead(pith_cap_of(file)) ? -EPIPE : 0;
+			if (err) {
 				if (file)
 					fput(file);
 				drop_files(out);
-				return -EBADF;
+				return err;
 			}
 		}
 		out->files[i] = file;
@@ -102,7 +105,10 @@ static void land_cap(struct pith_msg *m, u32 i, struct file *file,
 
 	if (file) {
 		cap = pith_cap_of(file);
-		if (ep && cap->obj == &ep->obj) {
+		if (pith_cap_dead(cap)) {
+			fd = PITH_CAP_LOST;
+			fput(file);
+		} else if (ep && cap->obj == &ep->obj) {
 			fd = PITH_CAP_OWN;
 			badge = cap->badge;
 			fput(file);
@@ -289,14 +295,22 @@ static void hand_over(struct pith_thread *c, struct pith_thread *s)
 	smp_store_release(&s->got, PITH_GOT_CALL);
 }
 
-static int call_begin(struct pith_endpoint *ep, struct pith_thread *th)
+/* Under ep->lock: take @c out of the queue. */
+static void unqueue(struct pith_thread *c)
+{
+	list_del_init(&c->link);
+	list_del_init(&c->cap_link);
+}
+
+static int call_begin(struct pith_endpoint *ep, struct pith_cap *cap,
+		      struct pith_thread *th)
 {
 	struct task_struct *server;
 	struct pith_thread *s;
 	int err = 0;
 
 	raw_spin_lock_irq(&ep->lock);
-	if (ep->dead) {
+	if (ep->dead || cap->dead) {
 		err = -EPIPE;
 		goto out;
 	}
@@ -310,6 +324,7 @@ static int call_begin(struct pith_endpoint *ep, struct pith_thread *th)
 		wake(server);
 	} else {
 		list_add_tail(&th->link, &ep->callers);
+		list_add_tail(&th->cap_link, &cap->callers);
 	}
 out:
 	raw_spin_unlock_irq(&ep->lock);
@@ -325,7 +340,7 @@ static int call_abort(struct pith_endpoint *ep, struct pith_thread *th, int err)
 		err = th->result;
 	} else {
 		if (th->state == PITH_QUEUED)
-			list_del_init(&th->link);
+			unqueue(th);
 		th->state = PITH_IDLE;
 		th->seq++;
 	}
@@ -373,7 +388,7 @@ long pith_do_call(int fd, u64 deadline)
 	if (err)
 		goto out;
 	th->badge = cap->badge;
-	err = call_begin(ep, th);
+	err = call_begin(ep, cap, th);
 	if (!err)
 		err = call_wait(ep, th, deadline);
 	drop_files(&th->out);	/* what did not reach a server */
@@ -441,7 +456,7 @@ static bool receive_call(struct pith_endpoint *ep, struct pith_thread *th)
 	c = list_first_entry_or_null(&ep->callers, struct pith_thread, link);
 	if (!c)
 		return false;
-	list_del_init(&c->link);
+	unqueue(c);
 	hand_over(c, th);
 	return true;
 }
@@ -479,7 +494,9 @@ static int receive(struct pith_endpoint *ep, struct pith_thread *th,
 
 	th->got = 0;
 	raw_spin_lock_irq(&ep->lock);
-	if (!receive_pending(ep, th))
+	if (ep->dead)
+		th->got = -EPIPE;
+	else if (!receive_pending(ep, th))
 		list_add(&th->link, &ep->servers);
 	raw_spin_unlock_irq(&ep->lock);
 
@@ -495,6 +512,8 @@ static int receive(struct pith_endpoint *ep, struct pith_thread *th,
 		if (err)
 			return err;
 	}
+	if (th->got < 0)
+		return th->got;
 	land(th, ep);
 	th->header->badge = th->in_badge;
 	th->header->count = th->in_count;
@@ -531,7 +550,8 @@ long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
 
 	if (!th || !flags || (flags & ~(PITH_REPLY | PITH_WAIT)))
 		return -EINVAL;
-	cap = pith_fd_cap(fd, 0, 0, &f);
+	/* what was received before a revocation is still answered */
+	cap = pith_fd_any(fd, &f);
 	if (IS_ERR(cap))
 		return PTR_ERR(cap);
 	ret = reply_and_wait(cap, th, flags, deadline);
@@ -557,23 +577,45 @@ static struct pith_notif *next_watch(struct pith_endpoint *ep)
 	return n;
 }
 
-/* The next caller in the queue, told that there is nobody: true if there was. */
+/* Under ep->lock: tell queued caller @c that there is nobody. */
+static void refuse(struct pith_thread *c)
+{
+	unqueue(c);
+	raw_spin_lock(&c->lock);
+	c->result = -EPIPE;
+	smp_store_release(&c->state, PITH_DONE);
+	wake(c->task);
+	raw_spin_unlock(&c->lock);
+}
+
+/* The next caller in the queue, refused: true if there was one. */
 static bool refuse_caller(struct pith_endpoint *ep)
 {
 	struct pith_thread *c;
 
 	raw_spin_lock_irq(&ep->lock);
 	c = list_first_entry_or_null(&ep->callers, struct pith_thread, link);
-	if (c) {
-		list_del_init(&c->link);
-		raw_spin_lock(&c->lock);
-		c->result = -EPIPE;
-		smp_store_release(&c->state, PITH_DONE);
-		wake(c->task);
-		raw_spin_unlock(&c->lock);
-	}
+	if (c)
+		refuse(c);
 	raw_spin_unlock_irq(&ep->lock);
 	return c;
+}
+
+static bool dismiss_server(struct pith_endpoint *ep)
+{
+	struct pith_thread *s;
+	struct task_struct *task;
+
+	raw_spin_lock_irq(&ep->lock);
+	s = list_first_entry_or_null(&ep->servers, struct pith_thread, link);
+	if (s) {
+		list_del_init(&s->link);
+		task = s->task;
+		smp_store_release(&s->got, -EPIPE);
+		wake(task);
+	}
+	raw_spin_unlock_irq(&ep->lock);
+	return s;
 }
 
 static bool drop_note(struct pith_endpoint *ep)
@@ -591,7 +633,7 @@ static bool drop_note(struct pith_endpoint *ep)
 }
 
 /*
- * Nobody can receive here any more: tell all who wait, and who watch. One at a
+ * Nobody may receive here any more: tell all who wait, and who watch. One at a
  * time, so that interrupts are never off for long; a dead endpoint gets no more.
  */
 static void ep_die(struct pith_endpoint *ep)
@@ -602,6 +644,8 @@ static void ep_die(struct pith_endpoint *ep)
 	ep->dead = true;
 	raw_spin_unlock_irq(&ep->lock);
 	while (refuse_caller(ep))
+		;
+	while (dismiss_server(ep))
 		;
 	while (drop_note(ep))
 		;
@@ -622,11 +666,79 @@ int pith_op_ep_watch(struct pith_cap *cap, void __user *arg)
 	return 0;
 }
 
+static void ep_revoke(struct pith_object *obj)
+{
+	WRITE_ONCE(obj->dead, true);
+	ep_die(container_of(obj, struct pith_endpoint, obj));
+}
+
+/* --- badges --------------------------------------------------------------------------- */
+
+static bool cap_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct pith_cap, node)->badge <
+	       rb_entry(b, struct pith_cap, node)->badge;
+}
+
+static int badge_cmp(const void *badge, const struct rb_node *node)
+{
+	u64 other = rb_entry(node, struct pith_cap, node)->badge;
+
+	return *(u64 *)badge < other ? -1 : *(u64 *)badge > other;
+}
+
+void pith_ep_minted(struct pith_cap *cap)
+{
+	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
+						obj);
+
+	raw_spin_lock_irq(&ep->lock);
+	rb_add(&cap->node, &ep->minted, cap_less);
+	raw_spin_unlock_irq(&ep->lock);
+}
+
+static void forget_badge(struct pith_endpoint *ep, struct pith_cap *cap)
+{
+	if (!RB_EMPTY_NODE(&cap->node))
+		rb_erase(&cap->node, &ep->minted);
+	RB_CLEAR_NODE(&cap->node);
+}
+
+/* One capability with @badge, or one caller that waits through it. */
+static bool revoke_one(struct pith_endpoint *ep, u64 badge)
+{
+	struct pith_cap *cap = NULL;
+	struct rb_node *node;
+
+	raw_spin_lock_irq(&ep->lock);
+	node = rb_find(&badge, &ep->minted, badge_cmp);
+	if (node) {
+		cap = rb_entry(node, struct pith_cap, node);
+		WRITE_ONCE(cap->dead, true);
+		if (list_empty(&cap->callers))
+			forget_badge(ep, cap);
+		else
+			refuse(list_first_entry(&cap->callers,
+						struct pith_thread, cap_link));
+	}
+	raw_spin_unlock_irq(&ep->lock);
+	return cap;
+}
+
+void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge)
+{
+	while (revoke_one(ep, badge))
+		cond_resched();
+}
+
 static void ep_cap_gone(struct pith_cap *cap)
 {
 	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
 						obj);
 
+	raw_spin_lock_irq(&ep->lock);
+	forget_badge(ep, cap);
+	raw_spin_unlock_irq(&ep->lock);
 	if ((cap->rights & PITH_R_RECV) && atomic_dec_and_test(&ep->receivers))
 		ep_die(ep);
 }
@@ -644,6 +756,8 @@ int pith_op_ep_create(void)
 		return -ENOMEM;
 	pith_object_init(&ep->obj, PITH_T_ENDPOINT, ep_free);
 	ep->obj.cap_gone = ep_cap_gone;
+	ep->obj.revoke = ep_revoke;
+	ep->minted = RB_ROOT;
 	raw_spin_lock_init(&ep->lock);
 	atomic_set(&ep->receivers, 1);
 	INIT_LIST_HEAD(&ep->callers);
@@ -663,37 +777,49 @@ static struct pith_thread *thread_new(void)
 		refcount_set(&th->ref, 1);
 		raw_spin_lock_init(&th->lock);
 		INIT_LIST_HEAD(&th->link);
+		INIT_LIST_HEAD(&th->cap_link);
 		th->task = current;
 	}
 	return th;
 }
 
-/* Kernel address of the page at @offset of a memory capability. */
-static void *page_at(struct pith_cap *cap, u64 offset)
-{
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+#define BUFFER_PAGES	(PITH_BUFFER_SIZE >> PAGE_SHIFT)
 
-	return page_address(mem->pages[(cap->offset + offset) >> PAGE_SHIFT]);
+static void drop_buffer(struct pith_thread *th)
+{
+	if (!th->buffer)
+		return;
+	pith_mem_unpin(container_of(pith_cap_of(th->buffer)->obj,
+				    struct pith_mem, obj),
+		       th->buffer_page, BUFFER_PAGES);
+	fput(th->buffer);
 }
 
 static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
 {
 	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	u64 page = (cap->offset + offset) >> PAGE_SHIFT;
 	struct pith_thread *th = current->pith;
+	int err;
 
 	if (!mem->pages || !PAGE_ALIGNED(offset) || offset > cap->size ||
 	    cap->size - offset < PITH_BUFFER_SIZE)
 		return -EINVAL;
+	err = pith_mem_pin(mem, page, BUFFER_PAGES);
+	if (err)
+		return err;
 	if (!th)
 		th = thread_new();
-	if (!th)
+	if (!th) {
+		pith_mem_unpin(mem, page, BUFFER_PAGES);
 		return -ENOMEM;
-	if (th->buffer)
-		fput(th->buffer);
-	th->buffer = get_file(file);
-	th->header = page_at(cap, offset);
-	th->data = page_at(cap, offset + PAGE_SIZE);
+	}
 	current->pith = th;
+	drop_buffer(th);
+	th->buffer = get_file(file);
+	th->buffer_page = page;
+	th->header = page_address(mem->pages[page]);
+	th->data = page_address(mem->pages[page + 1]);
 	return 0;
 }
 
@@ -725,6 +851,6 @@ void pith_thread_exit(struct task_struct *task)
 	task->pith = NULL;
 	drop_owed(th);
 	drop_files(&th->in);
-	fput(th->buffer);
+	drop_buffer(th);
 	thread_put(th);
 }

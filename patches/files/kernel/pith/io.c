@@ -105,7 +105,7 @@ static int hw_io_mem(void __user *arg)
 {
 	struct pith_io_mem a;
 	struct pith_mem *mem;
-	u32 rights = PITH_R_READ;
+	u32 rights = PITH_R_READ | PITH_R_REVOKE;
 	int err;
 
 	if (copy_from_user(&a, arg, sizeof(a)))
@@ -139,6 +139,17 @@ static const struct { u16 first, last; } kernel_ports[] = {
 	{ 0x00, 0x21 }, { 0x40, 0x43 }, { 0x80, 0x8f }, { 0xa0, 0xa1 },
 	{ 0xc0, 0xdf }, { 0xf0, 0xff }, { 0x4d0, 0x4d1 },
 };
+
+static void ports_revoke(struct pith_object *obj)
+{
+	struct pith_ports *p = container_of(obj, struct pith_ports, obj);
+
+	WRITE_ONCE(obj->dead, true);
+	synchronize_rcu();	/* who found it alive is done */
+	mutex_lock(&claims_lock);
+	list_del_init(&p->claim);
+	mutex_unlock(&claims_lock);
+}
 
 static void ports_free(struct pith_object *obj)
 {
@@ -196,6 +207,7 @@ static int hw_io_port(void __user *arg)
 	if (!p)
 		return -ENOMEM;
 	pith_object_init(&p->obj, PITH_T_IO_PORT, ports_free);
+	p->obj.revoke = ports_revoke;
 	INIT_LIST_HEAD(&p->claim);
 	p->base = a.base;
 	p->size = a.size;
@@ -204,7 +216,8 @@ static int hw_io_port(void __user *arg)
 		pith_put(&p->obj);
 		return err;
 	}
-	return pith_cap_install(&p->obj, PITH_R_READ | PITH_R_WRITE);
+	return pith_cap_install(&p->obj,
+				PITH_R_READ | PITH_R_WRITE | PITH_R_REVOKE);
 }
 
 static u32 port_in(u16 port, u32 width)
@@ -222,6 +235,21 @@ static void port_out(u16 port, u32 width, u32 value)
 		outl(value, port);
 }
 
+/* False: the range was revoked. */
+static bool port_access(struct pith_ports *p, bool out, struct pith_port *a)
+{
+	bool alive;
+
+	rcu_read_lock();
+	alive = !READ_ONCE(p->obj.dead);
+	if (alive && out)
+		port_out(p->base + a->offset, a->width, a->value);
+	else if (alive)
+		a->value = port_in(p->base + a->offset, a->width);
+	rcu_read_unlock();
+	return alive;
+}
+
 int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg)
 {
 	struct pith_ports *p = container_of(cap->obj, struct pith_ports, obj);
@@ -234,12 +262,9 @@ int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg)
 	if (a.zero || (a.width != 1 && a.width != 2 && a.width != 4) ||
 	    a.offset > p->size || a.width > p->size - a.offset)
 		return -EINVAL;
-	if (op == PITH_OP_PORT_OUT) {
-		port_out(p->base + a.offset, a.width, a.value);
-		return 0;
-	}
-	a.value = port_in(p->base + a.offset, a.width);
-	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+	if (!port_access(p, op == PITH_OP_PORT_OUT, &a))
+		return -EPIPE;
+	return op == PITH_OP_PORT_IN && copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
 /* --- the rest -------------------------------------------------------------------------- */
@@ -301,9 +326,15 @@ static int mem_phys(struct pith_cap *cap, struct pith_mem_phys *a)
 
 	if (!mem->pages || a->first > pages || a->count > pages - a->first)
 		return -EINVAL;
-	for (i = 0; i < a->count; i++)
-		if (put_user(page_to_phys(mem->pages[first + i]), out + i))
+	for (i = 0; i < a->count; i++) {
+		struct page *page = pith_mem_page(mem, first + i);
+
+		if (!page)
+			return -EPIPE;
+		put_page(page);		/* the object keeps it */
+		if (put_user(page_to_phys(page), out + i))
 			return -EFAULT;
+	}
 	return 0;
 }
 

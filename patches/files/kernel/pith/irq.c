@@ -39,16 +39,31 @@ static irqreturn_t handler(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void irq_free(struct pith_object *obj)
+/* The interrupt is somebody else's from here on. */
+static void irq_revoke(struct pith_object *obj)
 {
 	struct pith_irq_line *line = container_of(obj, struct pith_irq_line, obj);
+	bool dead;
 
+	raw_spin_lock_irq(&line->lock);
+	dead = obj->dead;
+	WRITE_ONCE(obj->dead, true);
+	raw_spin_unlock_irq(&line->lock);
+	if (dead)
+		return;
 	if (line->requested)
 		free_irq(line->irq, line);
 	if (line->irq > 0 && line->msi)
 		irq_domain_free_irqs(line->irq, 1);
 	else if (line->irq > 0)
 		mp_unmap_irq(line->irq);
+}
+
+static void irq_free(struct pith_object *obj)
+{
+	struct pith_irq_line *line = container_of(obj, struct pith_irq_line, obj);
+
+	irq_revoke(obj);
 	if (line->notif)
 		pith_put(&line->notif->obj);
 	kfree(line);
@@ -60,6 +75,7 @@ static struct pith_irq_line *line_new(bool msi)
 
 	if (line) {
 		pith_object_init(&line->obj, PITH_T_IRQ, irq_free);
+		line->obj.revoke = irq_revoke;
 		raw_spin_lock_init(&line->lock);
 		line->msi = msi;
 	}
@@ -79,7 +95,7 @@ static int line_request(struct pith_irq_line *line)
 static int line_install(struct pith_irq_line *line, int err)
 {
 	if (!err)
-		return pith_cap_install(&line->obj, PITH_R_MANAGE);
+		return pith_cap_install(&line->obj, PITH_R_MANAGE | PITH_R_REVOKE);
 	pith_put(&line->obj);
 	return err;
 }
@@ -162,17 +178,18 @@ int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg)
 {
 	struct pith_irq_line *line = container_of(cap->obj,
 						  struct pith_irq_line, obj);
-	bool masked;
+	int err = 0;
 
 	if (!(cap->rights & PITH_R_MANAGE))
 		return -EPERM;
 	if (op == PITH_OP_IRQ_BIND)
 		return irq_bind(line, arg);
 	raw_spin_lock_irq(&line->lock);
-	masked = line->masked;
+	if (cap->obj->dead)
+		err = -EPIPE;
+	else if (line->masked)
+		enable_irq(line->irq);
 	line->masked = false;
 	raw_spin_unlock_irq(&line->lock);
-	if (masked)
-		enable_irq(line->irq);
-	return 0;
+	return err;
 }

@@ -27,19 +27,104 @@ static void free_pages_of(struct pith_mem *mem, u64 n)
 	kvfree(mem->pages);
 }
 
+/* A page that nobody can map any more; the number of pins is its private word. */
+static bool give_page_back(struct pith_mem *mem, u64 n)
+{
+	struct page *page = mem->pages[n];
+
+	if (page_private(page))
+		return false;
+	mem->pages[n] = NULL;
+	put_page(page);
+	return true;
+}
+
+/* What the object stands for, except pages that are pinned. */
+static void give_back(struct pith_mem *mem)
+{
+	u64 i, n = 0;
+
+	mem->obj.dead = true;
+	if (!mem->pages) {
+		pith_io_mem_unclaim(mem);
+		return;
+	}
+	for (i = 0; i < mem->npages; i++) {
+		n += give_page_back(mem, i);
+		cond_resched();
+	}
+	pith_uncharge(mem->payer, n << PAGE_SHIFT, 0);
+}
+
 static void mem_free(struct pith_object *obj)
 {
 	struct pith_mem *mem = container_of(obj, struct pith_mem, obj);
 
+	if (!obj->dead)
+		give_back(mem);
 	iput(mem->inode);
-	if (mem->pages) {
-		free_pages_of(mem, mem->npages);
-		pith_uncharge(mem->payer, mem->npages << PAGE_SHIFT, 0);
+	kvfree(mem->pages);
+	if (mem->payer)
 		pith_put(&mem->payer->obj);
-	} else {
-		pith_io_mem_unclaim(mem);
-	}
 	kfree(mem);
+}
+
+static void mem_revoke(struct pith_object *obj)
+{
+	struct pith_mem *mem = container_of(obj, struct pith_mem, obj);
+	struct address_space *mapping = mem->inode->i_mapping;
+
+	filemap_invalidate_lock(mapping);
+	if (!obj->dead) {
+		unmap_mapping_range(mapping, 0, 0, true);
+		give_back(mem);
+	}
+	filemap_invalidate_unlock(mapping);
+}
+
+struct page *pith_mem_page(struct pith_mem *mem, u64 n)
+{
+	struct address_space *mapping = mem->inode->i_mapping;
+	struct page *page = NULL;
+
+	filemap_invalidate_lock_shared(mapping);
+	if (!mem->obj.dead) {
+		page = mem->pages[n];
+		get_page(page);
+	}
+	filemap_invalidate_unlock_shared(mapping);
+	return page;
+}
+
+int pith_mem_pin(struct pith_mem *mem, u64 first, u64 count)
+{
+	struct address_space *mapping = mem->inode->i_mapping;
+	int err = -EPIPE;
+
+	filemap_invalidate_lock(mapping);
+	if (!mem->obj.dead) {
+		for (err = 0; count--; first++)
+			set_page_private(mem->pages[first],
+					 page_private(mem->pages[first]) + 1);
+	}
+	filemap_invalidate_unlock(mapping);
+	return err;
+}
+
+void pith_mem_unpin(struct pith_mem *mem, u64 first, u64 count)
+{
+	struct address_space *mapping = mem->inode->i_mapping;
+	u64 n = 0;
+
+	filemap_invalidate_lock(mapping);
+	for (; count--; first++) {
+		set_page_private(mem->pages[first],
+				 page_private(mem->pages[first]) - 1);
+		if (mem->obj.dead)
+			n += give_page_back(mem, first);
+	}
+	filemap_invalidate_unlock(mapping);
+	pith_uncharge(mem->payer, n << PAGE_SHIFT, 0);
 }
 
 static struct pith_mem *mem_new(u64 npages)
@@ -49,6 +134,7 @@ static struct pith_mem *mem_new(u64 npages)
 	if (!mem)
 		return NULL;
 	pith_object_init(&mem->obj, PITH_T_MEMORY, mem_free);
+	mem->obj.revoke = mem_revoke;
 	INIT_LIST_HEAD(&mem->claim);
 	mem->npages = npages;
 	mem->inode = pith_inode();
@@ -88,8 +174,10 @@ static int alloc_contig(struct pith_mem *mem, bool dma32)
 		return -ENOMEM;
 	}
 	split_page(page, order);
-	for (i = 0; i < mem->npages; i++)
+	for (i = 0; i < mem->npages; i++) {
 		mem->pages[i] = page + i;
+		set_page_private(page + i, 0);
+	}
 	for (; i < 1ULL << order; i++)
 		__free_page(page + i);
 	return 0;
@@ -141,8 +229,8 @@ static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
 
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
-	return pith_cap_install(&mem->obj,
-				PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC);
+	return pith_cap_install(&mem->obj, PITH_R_READ | PITH_R_WRITE |
+				PITH_R_EXEC | PITH_R_REVOKE);
 }
 
 /*
@@ -178,7 +266,7 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 	if (IS_ERR(mem))
 		return ERR_CAST(mem);
 	*flags = (*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) | MAP_SHARED;
-	return pith_cap_file(&mem->obj, PITH_R_READ | PITH_R_WRITE, 0, 0, len);
+	return pith_cap_file(&mem->obj, PITH_R_READ | PITH_R_WRITE, 0, len);
 }
 
 int pith_op_mem_create(void __user *arg)
@@ -229,36 +317,55 @@ int pith_op_mem_info(struct pith_cap *cap, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/*
+ * Map the page that was touched and, as all of them are there, those after it up
+ * to the end of a block of AROUND. Where another thread was faster it is done.
+ */
+#define AROUND	16UL
+
+static vm_fault_t insert(struct vm_fault *vmf, struct pith_mem *mem, u64 n)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long at = vmf->address, count;
+	int err;
+
+	if (!mem->pages)
+		return vmf_insert_pfn(vma, at, (mem->base >> PAGE_SHIFT) + n);
+	count = min(AROUND - (at >> PAGE_SHIFT) % AROUND,
+		    (vma->vm_end - at) >> PAGE_SHIFT);
+	err = vm_insert_pages(vma, at, mem->pages + n, &count);
+	return err && err != -EBUSY ? vmf_error(err) : VM_FAULT_NOPAGE;
+}
+
+/* A page is mapped under the lock: none can be once the memory is revoked. */
 static vm_fault_t mem_fault(struct vm_fault *vmf)
 {
 	struct pith_cap *cap = vmf->vma->vm_file->private_data;
 	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct address_space *mapping = mem->inode->i_mapping;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
 
-	if (vmf->pgoff >= cap->size >> PAGE_SHIFT)
-		return VM_FAULT_SIGBUS;
-	vmf->page = mem->pages[(cap->offset >> PAGE_SHIFT) + vmf->pgoff];
-	get_page(vmf->page);
-	return 0;
+	filemap_invalidate_lock_shared(mapping);
+	if (!mem->obj.dead)
+		ret = insert(vmf, mem, (cap->offset >> PAGE_SHIFT) + vmf->pgoff);
+	filemap_invalidate_unlock_shared(mapping);
+	return ret;
 }
 
 static const struct vm_operations_struct mem_vm_ops = {
 	.fault	= mem_fault,
 };
 
-static int map_io(struct pith_cap *cap, struct pith_mem *mem,
-		  struct vm_area_struct *vma)
+static int map_io(struct pith_mem *mem, struct vm_area_struct *vma)
 {
-	u64 start = mem->base + cap->offset + ((u64)vma->vm_pgoff << PAGE_SHIFT);
-
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (mem->cache == PITH_IO_UNCACHED)
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	else if (mem->cache == PITH_IO_WRITE_COMBINED)
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
-	return io_remap_pfn_range(vma, vma->vm_start, start >> PAGE_SHIFT,
-				  vma->vm_end - vma->vm_start,
-				  vma->vm_page_prot);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP);
+	return 0;
 }
 
 /*
@@ -273,6 +380,8 @@ int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 	bool shared = vma->vm_flags & VM_SHARED;
 	u64 pages = cap->size >> PAGE_SHIFT;
 
+	if (pith_cap_dead(cap))
+		return -EPIPE;
 	if (!shared && current->pith_mode == PITH_MODE_COMPONENT &&
 	    !current->in_execve)
 		return -EPERM;
@@ -289,9 +398,10 @@ int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 	if (shared ? !(cap->rights & PITH_R_WRITE) : !(vma->vm_flags & VM_WRITE))
 		vm_flags_clear(vma, VM_MAYWRITE);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	if (!mem->pages)
-		return map_io(cap, mem, vma);
 	vma->vm_ops = &mem_vm_ops;
+	if (!mem->pages)
+		return map_io(mem, vma);
+	vm_flags_set(vma, VM_MIXEDMAP);
 	return 0;
 }
 
@@ -309,9 +419,13 @@ ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to)
 		u64 at = cap->offset + pos;
 		size_t n = min_t(u64, PAGE_SIZE - offset_in_page(at),
 				 iov_iter_count(to));
-		size_t copied = copy_page_to_iter(mem->pages[at >> PAGE_SHIFT],
-						  offset_in_page(at), n, to);
+		struct page *page = pith_mem_page(mem, at >> PAGE_SHIFT);
+		size_t copied;
 
+		if (!page)
+			return -EPIPE;
+		copied = copy_page_to_iter(page, offset_in_page(at), n, to);
+		put_page(page);
 		if (!copied)
 			return done ?: -EFAULT;
 		done += copied;

@@ -27,18 +27,33 @@ struct pith_notif;
 struct pith_object {
 	refcount_t ref;
 	u32 type;			/* enum pith_type */
+	bool dead;			/* revoked: no capability is any use */
 	u64 serial;
 	void (*free)(struct pith_object *obj);
 	/* last act of a capability, may be NULL; may sleep */
 	void (*cap_gone)(struct pith_cap *cap);
+	/*
+	 * Let go at once of all that the object stands for and set @dead; again
+	 * is no harm. The structure stays until the last reference goes.
+	 */
+	void (*revoke)(struct pith_object *obj);
 };
 
 struct pith_cap {
 	struct pith_object *obj;
 	struct pith_domain *payer;	/* charged one capability */
 	u32 rights;
-	u64 badge;			/* endpoint */
-	u64 offset, size;		/* memory: the range, in bytes */
+	bool dead;			/* endpoint: this badge was revoked */
+	union {
+		struct {		/* endpoint; the last two: ep->lock */
+			u64 badge;
+			struct rb_node node;	/* ep->minted */
+			struct list_head callers;	/* in the queue */
+		};
+		struct {		/* memory: the range, in bytes */
+			u64 offset, size;
+		};
+	};
 };
 
 /* --- cap.c ------------------------------------------------------------------ */
@@ -56,21 +71,31 @@ static inline void pith_put(struct pith_object *obj)
 		obj->free(obj);
 }
 
+static inline bool pith_cap_dead(const struct pith_cap *cap)
+{
+	return READ_ONCE(cap->dead) || READ_ONCE(cap->obj->dead);
+}
+
 /*
- * New capability to @obj, charged to the caller's domain, as a file. Takes over
- * the caller's reference to @obj, also on failure.
+ * New capability to @obj, charged to the caller's domain, as a file: with the
+ * badge @first, or for memory the range from @first of @size. Takes over the
+ * caller's reference to @obj, also on failure.
  */
-struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 badge,
-			   u64 offset, u64 size);
+struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
+			   u64 size);
 /* The same, installed in the caller's table; returns the descriptor. */
 int pith_cap_install(struct pith_object *obj, u32 rights);
 /* The capability behind @file, or NULL if it is another kind of file. */
 struct pith_cap *pith_cap_of(struct file *file);
-/* Capability of descriptor @fd with @type and all of @rights, or an error. On
- * success fdput(*f) when done. */
+/* Capability of descriptor @fd, revoked or not, or an error. On success
+ * fdput(*f) when done. */
+struct pith_cap *pith_fd_any(int fd, struct fd *f);
+/* The same with @type (0: any) and all of @rights, and not revoked. Where that
+ * has to last, look again under the object's lock. */
 struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f);
 int pith_op_mint(struct pith_cap *cap, void __user *arg);
 int pith_op_identify(struct pith_cap *cap, void __user *arg);
+int pith_op_revoke(struct pith_cap *cap, void __user *arg);
 
 /* --- domain.c ----------------------------------------------------------------- */
 
@@ -95,7 +120,11 @@ int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg);
 struct pith_mem {
 	struct pith_object obj;
 	struct pith_domain *payer;	/* RAM only */
-	struct inode *inode;		/* its mapping knows all mappers */
+	/*
+	 * Its mapping knows all mappers. The mapping's invalidate_lock: shared,
+	 * the memory cannot be revoked; exclusive, for that and for pins.
+	 */
+	struct inode *inode;
 	struct page **pages;		/* NULL: device memory */
 	u64 npages;
 	u64 base;			/* device memory: physical address */
@@ -108,6 +137,11 @@ int pith_op_mem_create(void __user *arg);
 int pith_op_mem_info(struct pith_cap *cap, void __user *arg);
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
 void pith_io_mem_unclaim(struct pith_mem *mem);
+/* Page @n, referenced; NULL if the memory was revoked. */
+struct page *pith_mem_page(struct pith_mem *mem, u64 n);
+/* Keep @count pages from @first of RAM, and paid for, beyond a revocation. */
+int pith_mem_pin(struct pith_mem *mem, u64 first, u64 count);
+void pith_mem_unpin(struct pith_mem *mem, u64 first, u64 count);
 /* Inode on the private mount for a memory object. */
 struct inode *pith_inode(void);
 
@@ -145,6 +179,7 @@ struct pith_endpoint {
 	bool dead;
 	bool callers_next;		/* whose turn it is, calls or notes */
 	atomic_t receivers;		/* capabilities with RECV */
+	struct rb_root minted;		/* the others, by badge */
 	struct list_head callers;	/* threads, oldest first */
 	struct list_head servers;	/* threads, latest first: warm cache */
 	struct list_head notes;		/* pending notifications */
@@ -171,6 +206,7 @@ struct pith_thread {
 	raw_spinlock_t lock;		/* @state, @seq, @result */
 	struct task_struct *task;
 	struct file *buffer;		/* memory capability */
+	u64 buffer_page;		/* pinned, with the next */
 	struct pith_msg *header;
 	void *data;
 
@@ -180,10 +216,11 @@ struct pith_thread {
 	int result;
 	u64 badge;
 	struct list_head link;		/* callers or servers of an endpoint */
+	struct list_head cap_link;	/* callers of a capability */
 	struct pith_transfer_state out;
 
 	/* as a receiver */
-	int got;			/* PITH_GOT_* once something arrived */
+	int got;			/* PITH_GOT_* or an error, once decided */
 	u64 in_badge, in_count;
 	struct pith_transfer_state in;
 	struct pith_thread *owed;	/* referenced: caller to be answered */
@@ -191,6 +228,9 @@ struct pith_thread {
 };
 
 int pith_op_ep_create(void);
+/* Let a fresh capability be found by its badge. */
+void pith_ep_minted(struct pith_cap *cap);
+void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge);
 int pith_op_ep_watch(struct pith_cap *cap, void __user *arg);
 int pith_op_ep_save_reply(struct pith_cap *cap);
 int pith_op_buffer_set(void __user *arg);

@@ -209,6 +209,8 @@ static int control_cap(struct pith_cap *cap, u32 op, void __user *arg)
 		return pith_op_mint(cap, arg);
 	case PITH_OP_IDENTIFY:
 		return pith_op_identify(cap, arg);
+	case PITH_OP_REVOKE:
+		return pith_op_revoke(cap, arg);
 	case PITH_OP_EP_WATCH:
 		return pith_op_ep_watch(cap, arg);
 	case PITH_OP_EP_SAVE_REPLY:
@@ -233,7 +235,7 @@ static int control_cap(struct pith_cap *cap, u32 op, void __user *arg)
 static u32 type_of_op(u32 op)
 {
 	switch (op) {
-	case PITH_OP_MINT ... PITH_OP_IDENTIFY:
+	case PITH_OP_MINT ... PITH_OP_REVOKE:
 		return 0;
 	case PITH_OP_EP_WATCH ... PITH_OP_EP_SAVE_REPLY:
 		return PITH_T_ENDPOINT;
@@ -257,7 +259,6 @@ static u32 type_of_op(u32 op)
 static bool reserved(u32 op)
 {
 	switch (op) {
-	case PITH_OP_REVOKE:
 	case PITH_OP_DOMAIN_CPU ... PITH_OP_SPACE_CREATE:
 	case PITH_OP_SPACE_MAP ... PITH_OP_THREAD_INFO:
 	case PITH_OP_HW_LOG_READ ... PITH_OP_HW_PANIC_READ:

@@ -43,7 +43,8 @@
 /* Values of pith_msg.caps[] after a receive. */
 #define PITH_CAP_NONE		(-1)	/* nothing was sent in this slot */
 #define PITH_CAP_OWN		(-2)	/* receiver's own endpoint: see cap_badges */
-#define PITH_CAP_LOST		(-3)	/* sent, but the receiver's table is full */
+#define PITH_CAP_LOST		(-3)	/* sent, but the receiver's table is full, or
+					 * it was revoked on the way */
 
 /*
  * struct pith_msg - header of a thread's message buffer (its first page)
@@ -224,8 +225,8 @@ struct pith_buffer {
 
 /*
  * MEM_CREATE: RAM, zeroed, committed at once and charged to @domain (-1: the
- * caller's own; else right CHARGE). Rights of the result: READ|WRITE|EXEC.
- * @size is in bytes, a multiple of 4096, 1 page .. 64 GiB.
+ * caller's own; else right CHARGE). Rights of the result: READ|WRITE|EXEC and
+ * REVOKE. @size is in bytes, a multiple of 4096, 1 page .. 64 GiB.
  * PITH_MEM_CONTIG asks for physically contiguous memory (<= 4 MiB), with
  * PITH_MEM_DMA32 below 4 GiB.
  */
@@ -266,7 +267,9 @@ struct pith_mint {
  * @badge, otherwise the endpoint dies. Others: right REVOKE. Memory is unmapped
  * from every space, on all CPUs, and its pages are given back, before the call
  * returns; an irq is freed, an I/O range is unclaimed. Descriptors stay until
- * they are closed.
+ * they are closed. A call that was received before is still answered. Where a
+ * thread has its message buffer in revoked memory, those two pages stay with it,
+ * and charged, until it moves the buffer or ends.
  */
 #define PITH_REVOKE_BADGE	1u
 struct pith_revoke {
@@ -550,7 +553,8 @@ struct pith_msi {
 
 /*
  * HW_MEM_PHYS: physical addresses of @count pages of @mem from page @first, for
- * DMA. They stay valid as long as a capability to @mem is held.
+ * DMA. They stay valid as long as a capability to @mem is held and until it is
+ * revoked: stop the device first.
  */
 struct pith_mem_phys {
 	__s32 mem;
