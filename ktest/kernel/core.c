@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,19 @@ int kt_report_mem = -1;
 static bool is_core;
 static pthread_t main_thread;
 static jmp_buf test_end;
+static char **arguments;
+static int narguments;
+
+uint64_t kt_option(const char *name, uint64_t otherwise)
+{
+	size_t len = strlen(name);
+
+	for (int i = 0; i < narguments; i++)
+		if (!strncmp(arguments[i], name, len) &&
+		    arguments[i][len] == '=')
+			return strtoull(arguments[i] + len + 1, NULL, 0);
+	return otherwise;
+}
 
 /* --- console --------------------------------------------------------------- */
 
@@ -213,29 +227,35 @@ static bool run_test(const struct kt_test *t)
 	return kt_report->failures == 0;
 }
 
-static bool selected(const struct kt_test *t, int nonly, char **only)
+/* By a pattern among the arguments, or there is none: the rest are options. */
+static bool selected(const struct kt_test *t)
 {
+	int patterns = 0;
+
 	if (t->place == KT_IS_ROLE)
 		return false;
-	for (int i = 0; i < nonly; i++)
-		if (strstr(t->name, only[i]))
+	for (int i = 0; i < narguments; i++) {
+		if (strchr(arguments[i], '='))
+			continue;
+		patterns++;
+		if (strstr(t->name, arguments[i]))
 			return true;
-	return nonly == 0;
+	}
+	return patterns == 0;
 }
 
-static void run_all(const struct kt_test *first, const struct kt_test *end,
-		    int nonly, char **only)
+static void run_all(const struct kt_test *first, const struct kt_test *end)
 {
 	const struct kt_test *t;
 	unsigned int n = 0;
 
 	kt_console("KTAP version 1");
 	for (t = first; t < end; t++)
-		n += selected(t, nonly, only);
+		n += selected(t);
 	kt_console("1..%u", n);
 	n = 0;
 	for (t = first; t < end; t++) {
-		if (!selected(t, nonly, only))
+		if (!selected(t))
 			continue;
 		n++;
 		kt_console("# running %s", t->name);
@@ -306,14 +326,16 @@ static bool core_init(void)
 }
 
 _Noreturn void core_main(const struct kt_test *first,
-			 const struct kt_test *end, int nonly, char **only)
+			 const struct kt_test *end, int argc, char **argv)
 {
+	arguments = argv;
+	narguments = argc;
 	is_core = true;
 	main_thread = pthread_self();
 	if (setjmp(test_end))
 		kt_console("Bail out! core cannot start");
 	else if (core_init())
-		run_all(first, end, nonly, only);
+		run_all(first, end);
 	console_flush();
 	kt_syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
 		   LINUX_REBOOT_CMD_RESTART, 0, 0, 0);

@@ -4,8 +4,8 @@
 
 #include "kt.h"
 
-/* Become core, run all tests whose name contains one of @only, switch off. */
+/* Become core, run the tests that @argv selects (see README.md), switch off. */
 _Noreturn void core_main(const struct kt_test *first,
-			 const struct kt_test *end, int nonly, char **only);
+			 const struct kt_test *end, int argc, char **argv);
 
 #endif

@@ -264,6 +264,9 @@ void kt_domain_end(int domain);
 /* SPAWN with all fields as given. */
 long kt_spawn_raw(int domain, struct pith_spawn *s, const char *name);
 
+/* Number given as @name=NUMBER to core, or @otherwise. Core only. */
+uint64_t kt_option(const char *name, uint64_t otherwise);
+
 void kt_console(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Wait until *@word, which others change, is @value; a failed check if not. */

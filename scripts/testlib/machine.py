@@ -11,10 +11,20 @@ from . import report
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"	# test-all --kernel
-KTEST = BUILD / "components/ktest/ktest.stripped"
 KERNEL_SECONDS = 900
 
-# Machines for the kernel's tests: name -> CPUs and memory.
+# Programs that are core and all components of their tests: suite -> program.
+SUITES = {
+    "kernel": BUILD / "components/ktest/ktest.stripped",
+    "attack": BUILD / "components/attack/attack.stripped",
+}
+# Where `make test` runs them; `make test-debug` runs all on those with two CPUs
+# and more.
+MACHINES = {
+    "kernel": ("smp2", "smp1", "smp4-6G"),
+    "attack": ("smp2",),
+}
+# Machines: name -> CPUs and memory.
 KERNEL_MACHINES = {
     "smp2": (2, "512M"),
     "smp1": (1, "256M"),
@@ -48,13 +58,14 @@ def _tests_only(log):
     return log[start:] if start >= 0 else ""
 
 
-def kernel(name, only=""):
-    """The kernel's tests on one kind of machine."""
-    result = report.Result("ktest/kernel " + name)
+def kernel(suite, name, only=""):
+    """The tests of a suite on one kind of machine."""
+    result = report.Result("ktest/%s %s" % (suite, name))
     smp, memory = KERNEL_MACHINES[name]
-    folder = BUILD / "ktest" / name
+    folder = BUILD / "ktest" / (name if suite == "kernel" else
+                                suite + "-" + name)
     archive = folder / "initramfs.cpio"
-    if not pack(result, archive, "--init", str(KTEST)):
+    if not pack(result, archive, "--init", str(SUITES[suite])):
         return result
     try:
         with qemu.Machine(str(folder), str(KERNEL), str(archive),
