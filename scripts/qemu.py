@@ -126,7 +126,7 @@ class Machine:
     """
 
     def __init__(self, workdir, kernel, initramfs, append="", memory="512M",
-                 smp=2, devices=(), machine="q35"):
+                 smp=2, devices=(), machine="q35", reboot=False):
         os.makedirs(workdir, exist_ok=True)
         self.dir = workdir
         self.log_path = os.path.join(workdir, "log.txt")
@@ -143,7 +143,8 @@ class Machine:
         self.args = [
             QEMU, *accel(kernel), "-machine", machine, "-m", memory,
             "-smp", str(smp), "-nodefaults", "-display", "none",
-            "-no-reboot", "-kernel", kernel, "-initrd", initramfs,
+            *([] if reboot else ["-no-reboot"]),
+            "-kernel", kernel, "-initrd", initramfs,
             "-append", (LOG_PORT + " " + append).strip(),
             "-chardev", "stdio,id=term,signal=off", "-serial", "chardev:term",
             "-chardev", "file,id=log,path=" + self.log_path,

@@ -45,11 +45,11 @@ struct log_text {
 	size_t len;
 };
 
-/* One piece of the log from *@offset on, which moves behind it. 1, 0 at the end,
- * or a negative errno. */
-static int log_piece(struct shell *sh, uint64_t *offset, struct log_text *log)
+/* One piece of the log from record *@at on, which moves behind it. 1, 0 at the
+ * end, or a negative errno. */
+static int log_piece(struct shell *sh, uint64_t *at, struct log_text *log)
 {
-	struct trace_log_read req = { *offset };
+	struct trace_log_read req = { *at };
 	struct rpc r = { .req = &req, .req_len = sizeof(req),
 			 .rep = &log->at, .rep_len = sizeof(log->at),
 			 .rep_tail = log->text,
@@ -65,10 +65,9 @@ static int log_piece(struct shell *sh, uint64_t *offset, struct log_text *log)
 	log->len = r.rep_tail_len;
 	if (!log->len)
 		return 0;
-	if (log->at.offset < *offset ||
-	    log->at.offset > UINT64_MAX - log->len)
+	if (log->at.next <= *at)
 		return -EPROTO;
-	*offset = log->at.offset + log->len;
+	*at = log->at.next;
 	return 1;
 }
 
@@ -96,16 +95,16 @@ static size_t skip_lines(const struct log_text *log, uint64_t *skip)
 static int show_log(struct shell *sh, uint64_t last)
 {
 	static struct log_text log;
-	uint64_t offset = 0, end, lines = 0, skip;
+	uint64_t at = 0, end, lines = 0, skip;
 	size_t from;
 	int more;
 
-	while ((more = log_piece(sh, &offset, &log)) > 0)
+	while ((more = log_piece(sh, &at, &log)) > 0)
 		lines += count_lines(log.text, log.len);
-	end = offset;
+	end = at;
 	skip = lines > last ? lines - last : 0;
-	for (offset = 0; more >= 0 && offset < end;) {
-		more = log_piece(sh, &offset, &log);
+	for (at = 0; more >= 0 && at < end;) {
+		more = log_piece(sh, &at, &log);
 		if (more <= 0)
 			break;
 		from = skip_lines(&log, &skip);

@@ -63,9 +63,11 @@ int rom_is_module(int mem);
 /* Memory capability (READ|EXEC) and size of module @name, or -ENOENT. */
 int rom_find(const char *name, uint64_t *size);
 
-/* log.c: one line, prefixed with [label], into the ring and to the console. */
+/* log.c: one line, prefixed with [label], into the log and to the console. */
 void core_log(const char *label, const char *text, size_t len);
 void core_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* If the boot before this one panicked: the end of its log into this one's. */
+void core_show_panic(void);
 
 /* cpu.c: start @name in @domain; see CPU_START. Returns the process fd. */
 struct cpu_launch {

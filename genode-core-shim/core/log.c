@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The system log: LOG sessions write it, TRACE sessions read it. */
+/*
+ * The system log, which is the kernel's: LOG sessions write it, TRACE sessions
+ * read it.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "core.h"
 
-#define RING_SIZE	65536u
-#define READ_MAX	3072u
+#define PANIC_SHOWN	8192u
 #define MAX_LINES	4	/* of one write: each gets a label of its own */
-
-static struct {
-	char text[RING_SIZE];
-	uint64_t end;		/* bytes ever written */
-} ring;
-
-static void ring_write(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		ring.text[ring.end++ % RING_SIZE] = text[i];
-}
 
 /* One line, no newline in it, text of any bytes. */
 static void emit(const char *label, const char *text, size_t len)
@@ -35,7 +26,6 @@ static void emit(const char *label, const char *text, size_t len)
 		line[n++] = c < ' ' || c == 0x7f ? '.' : c;
 	}
 	line[n++] = '\n';
-	ring_write(line, n);
 	t.len = n;
 	pith_control(core.hardware, PITH_OP_HW_CONSOLE, &t);
 }
@@ -69,6 +59,26 @@ void core_say(const char *fmt, ...)
 		core_log("core", text, n < LOG_MAX ? n : LOG_MAX - 1);
 }
 
+void core_show_panic(void)
+{
+	static char text[PANIC_SHOWN];
+	struct pith_text t = { .text = (uintptr_t)text, .len = sizeof(text) };
+	int n = pith_control(core.hardware, PITH_OP_HW_PANIC_READ, &t);
+
+	if (n <= 0)
+		return;
+	core_say("the boot before this one panicked; the end of its log:");
+	for (const char *line = text, *end = text + n; line < end;) {
+		const char *nl = memchr(line, '\n', end - line);
+		size_t len = (nl ? nl : end) - line;
+
+		if (len)
+			emit("core: before", line, len);
+		line += len + 1;
+	}
+	core_say("end of the log of the boot before");
+}
+
 /* --- LOG ------------------------------------------------------------------------ */
 
 static int log_open(struct core_session *s, const char *args)
@@ -94,31 +104,22 @@ const struct core_service log_service = { "LOG", log_open, log_call, NULL };
 
 /* --- TRACE ---------------------------------------------------------------------- */
 
-/* The oldest line that is still whole. */
-static uint64_t oldest(void)
-{
-	uint64_t at = ring.end > RING_SIZE ? ring.end - RING_SIZE : 0;
-
-	if (!at)
-		return 0;
-	while (at < ring.end && ring.text[at % RING_SIZE] != '\n')
-		at++;
-	return at < ring.end ? at + 1 : at;
-}
-
 static int log_read(struct ep_request *in)
 {
 	const struct trace_log_read *req = ep_req(in, struct trace_log_read);
-	struct trace_log_reply rep = { .end = ring.end };
-	char text[READ_MAX];
-	uint64_t n = 0;
-	int err;
+	struct trace_log_reply rep = { 0 };
+	char text[TRACE_TEXT_MAX];
+	struct pith_log_read r = { .text = (uintptr_t)text, .len = sizeof(text) };
+	int n, err;
 
-	if (!req || req->offset > ring.end)
+	if (!req)
 		return -EINVAL;
-	rep.offset = req->offset > oldest() ? req->offset : oldest();
-	for (; n < READ_MAX && rep.offset + n < ring.end; n++)
-		text[n] = ring.text[(rep.offset + n) % RING_SIZE];
+	r.seq = req->record;
+	n = pith_control(core.hardware, PITH_OP_HW_LOG_READ, &r);
+	if (n < 0)
+		return n;
+	rep.next = r.seq;
+	rep.lost = r.lost;
 	err = ep_reply_data(&core.ep, in, &rep, sizeof(rep));
 	return err ? err : ep_reply_data(&core.ep, in, text, n);
 }

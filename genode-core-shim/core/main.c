@@ -102,6 +102,7 @@ int main(void)
 
 	take_authority();
 	say_machine();
+	core_show_panic();
 	err = rom_load("/rom");
 	if (err < 0)
 		die("boot modules", err);

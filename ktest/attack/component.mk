@@ -2,7 +2,8 @@
 # The runner of ktest/kernel with other tests.
 NAME := attack
 KIND := test
-SRCS := ../kernel/main.c ../kernel/core.c ../kernel/kt.c attack.c buffers.c \
+SRCS := ../kernel/main.c ../kernel/core.c ../kernel/kt.c ../kernel/panic.c \
+	attack.c buffers.c \
 	chains.c descriptors.c memory.c quota.c random.c replies.c \
 	storms.c
 FLAGS := -Iktest/kernel

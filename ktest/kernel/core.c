@@ -61,7 +61,7 @@ void kt_console(const char *fmt, ...)
 }
 
 /* Wait until the console has said all; it follows the log later. */
-static void console_flush(void)
+void console_flush(void)
 {
 	console_write("", 0);
 }
@@ -301,7 +301,7 @@ static void *new_mapped(uint64_t size, int *mem)
 	return p;
 }
 
-static bool core_init(void)
+bool core_init(void)
 {
 	long size = read_program();
 	uint64_t room = (size + KT_PAGE - 1) & -(uint64_t)KT_PAGE;

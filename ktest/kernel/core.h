@@ -8,4 +8,11 @@
 _Noreturn void core_main(const struct kt_test *first,
 			 const struct kt_test *end, int argc, char **argv);
 
+/* The same without tests: read the panic report of the boot before, or panic. */
+_Noreturn void panic_main(bool now);
+
+/* Become core; false if that failed. */
+bool core_init(void);
+void console_flush(void);
+
 #endif

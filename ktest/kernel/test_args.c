@@ -102,6 +102,8 @@ static const struct {
 	{ PITH_OP_HW_IRQ, PITH_T_HARDWARE },
 	{ PITH_OP_HW_MSI, PITH_T_HARDWARE },
 	{ PITH_OP_HW_MEM_PHYS, PITH_T_HARDWARE },
+	{ PITH_OP_HW_LOG_READ, PITH_T_HARDWARE },
+	{ PITH_OP_HW_PANIC_READ, PITH_T_HARDWARE },
 };
 #define OPS	(sizeof(ops) / sizeof(*ops))
 
@@ -134,7 +136,7 @@ KT_CORE(op_on_wrong_type)
 
 KT_CORE(op_unknown)
 {
-	static const uint32_t bad[] = { 0, PITH_OP_HW_MEM_PHYS + 1, 100, 1000,
+	static const uint32_t bad[] = { 0, PITH_OP_HW_PANIC_READ + 1, 100, 1000,
 		0x7fffffff, 0x80000000u, ~0u };
 	uint64_t arg[16] = { 0 };
 	struct zoo z;

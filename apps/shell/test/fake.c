@@ -379,25 +379,21 @@ static int init_call(uint64_t method, struct rpc *r)
 	return reply(r, &rep, sizeof(rep), world.report + req->offset, n);
 }
 
-/* Lines "line 0" .. with the first thousand bytes no longer kept. */
+/* Lines "line 0" .. with the first hundred no longer kept, if there are more. */
 static int trace_call(struct rpc *r)
 {
 	const struct trace_log_read *req = r->req;
-	struct trace_log_reply rep = { req->offset, 0 };
+	struct trace_log_reply rep = { req->record, 0, 0 };
 	char text[3072];
 	size_t n = 0;
-	uint64_t at;
 
-	rep.end = 10 * (uint64_t)fake.log_lines;
-	if (rep.offset < 1000 && rep.end > 1000)
-		rep.offset = 1000;
-	for (at = rep.offset; at < rep.end && n < 500; n++, at++) {
-		char line[16];
-
-		snprintf(line, sizeof(line), "line %4u\n",
-			 (unsigned int)(at / 10) % 10000);
-		text[n] = line[at % 10];
+	if (rep.next < 100 && fake.log_lines > 100) {
+		rep.lost = 100 - rep.next;
+		rep.next = 100;
 	}
+	for (int i = 0; i < 50 && rep.next < fake.log_lines; i++, rep.next++)
+		n += snprintf(text + n, sizeof(text) - n, "line %4u\n",
+			      (unsigned int)rep.next);
 	return reply(r, &rep, sizeof(rep), text, n);
 }
 

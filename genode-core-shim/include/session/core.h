@@ -87,17 +87,22 @@ enum log_method {
 
 /* --- TRACE: reading the system log --------------------------------------------- */
 enum trace_method {
-	/* LOG_READ: struct trace_log_read -> struct trace_log_reply, text after
-	 * it. Reads up to 3 KiB from @offset; if that is older than what is
-	 * kept, from the oldest kept line. */
+	/*
+	 * LOG_READ: struct trace_log_read -> struct trace_log_reply, text after
+	 * it: up to TRACE_TEXT_MAX bytes, whole lines, of the kernel, which have
+	 * no label, and of LOG sessions. Starts with record @record or, if that
+	 * is not kept any more, with the oldest that is. No text: no more.
+	 */
 	TRACE_LOG_READ = 1,
 };
+#define TRACE_TEXT_MAX	3072u
 struct trace_log_read {
-	uint64_t offset;	/* bytes since boot */
+	uint64_t record;	/* 0: from the start */
 };
 struct trace_log_reply {
-	uint64_t offset;	/* of the first byte returned */
-	uint64_t end;		/* of the log now */
+	uint64_t next;		/* record after the last that is returned */
+	uint32_t lost;		/* records from @record on that are not kept */
+	uint32_t zero;
 };
 
 /* --- IO_MEM. Args: base, size (bytes, page aligned), cache=uc|wc|cached ------ */

@@ -46,6 +46,9 @@ void pith_thread_exit(struct task_struct *task);
 /* After it closed them and gave its memory back. */
 void pith_exit(struct task_struct *task);
 
+/* At boot, as soon as RAM is known: keep what is needed at a fixed place. */
+void pith_reserve(void);
+
 /* Physical address of the ACPI root pointer, 0 if none was found. */
 extern u64 pith_acpi_rsdp;
 
@@ -67,6 +70,7 @@ static inline int pith_check_arch_prctl(int option) { return 0; }
 static inline void pith_fork(struct task_struct *child) { }
 static inline void pith_thread_exit(struct task_struct *task) { }
 static inline void pith_exit(struct task_struct *task) { }
+static inline void pith_reserve(void) { }
 
 #endif
 #endif

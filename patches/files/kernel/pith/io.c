@@ -372,6 +372,10 @@ int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg)
 		return pith_op_hw_irq(arg);
 	case PITH_OP_HW_MSI:
 		return pith_op_hw_msi(arg);
+	case PITH_OP_HW_LOG_READ:
+		return pith_op_hw_log_read(arg);
+	case PITH_OP_HW_PANIC_READ:
+		return pith_op_hw_panic_read(arg);
 	}
 	return hw_mem_phys(arg);
 }

@@ -261,7 +261,7 @@ int pith_process_op(struct pith_cap *cap, u32 op, void __user *arg);
 void pith_kill(struct pith_process *p);
 struct pith_process *pith_process_new(struct pith_domain *d);
 
-/* --- io.c, irq.c, syscall.c -------------------------------------------------------- */
+/* --- io.c, irq.c, log.c, syscall.c -------------------------------------------------------- */
 
 int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg);
 int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg);
@@ -270,6 +270,8 @@ int pith_op_hw_irq(void __user *arg);
 int pith_op_hw_msi(void __user *arg);
 int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg);
 extern u64 pith_boot_free;
+int pith_op_hw_log_read(void __user *arg);
+int pith_op_hw_panic_read(void __user *arg);
 
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096

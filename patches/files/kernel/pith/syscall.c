@@ -261,7 +261,6 @@ static bool reserved(u32 op)
 	switch (op) {
 	case PITH_OP_DOMAIN_CPU ... PITH_OP_SPACE_CREATE:
 	case PITH_OP_SPACE_MAP ... PITH_OP_THREAD_INFO:
-	case PITH_OP_HW_LOG_READ ... PITH_OP_HW_PANIC_READ:
 		return true;
 	}
 	return false;

@@ -575,8 +575,9 @@ struct pith_log_read {
 };
 
 /*
- * HW_PANIC_READ: the end of the log of an earlier boot that panicked, as far as
- * memory kept it over the reset. 0: there is none.
+ * HW_PANIC_READ: the end of the log of the boot before this one, if it panicked
+ * and memory kept it over the reset: the last @len (> 0) bytes, of 32 KiB at
+ * most. It is handed out once; 0: there is none.
  */
 
 #endif
