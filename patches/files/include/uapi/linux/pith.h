@@ -9,14 +9,18 @@
  *   EBADF      not a capability, or one of another object type
  *   EPERM      the capability lacks the right, or the caller may not do this
  *   EINVAL     a field is out of range or a reserved one is not zero
+ *   EFAULT     an address is not mapped, or not for what was to be done
  *   EDQUOT     the domain that would pay has not enough RAM or capabilities
- *   ENOMEM     the machine has no memory left, whatever the quota says
+ *   ENOMEM     the machine has no memory left, whatever the quota says; a
+ *              range has a hole
  *   EMFILE     the descriptor table of the receiver is full
+ *   EEXIST     something is mapped there already
  *   EPIPE      the endpoint is dead, its server died or dropped the call, or
  *              the object was revoked
  *   ETIMEDOUT  the deadline passed
  *   EINTR      the thread is being killed
- *   EBUSY      a resource is claimed by somebody else
+ *   EBUSY      a resource is claimed by somebody else, or a thread is not in
+ *              the state for this
  *
  * Deadlines are absolute CLOCK_MONOTONIC nanoseconds; PITH_NO_DEADLINE waits
  * for ever, a time in the past polls.

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""docs/kernel-interface.md says what the header and the kernel say."""
+
+import re
+import unittest
+
+from pithtools import cache
+
+REPO = cache.REPO
+FILES = REPO / "patches/files"
+FIELDS = ["Argument", "Rights", "Returns", "Errors", "Blocks", "Cost"]
+MOST_CALLS = 24
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+MANUAL = read(REPO / "docs/kernel-interface.md")
+HEADER = read(FILES / "include/uapi/linux/pith.h")
+SYSCALLS = read(FILES / "kernel/pith/syscall.c")
+PITH_CALLS = {"PITH_NR_CALL": "pith_call", "PITH_NR_SIGNAL": "pith_signal",
+              "PITH_NR_REPLY_WAIT": "pith_reply_wait",
+              "PITH_NR_CONTROL": "pith_control"}
+
+
+def header_ops():
+    """{operation: name of its struct or "-"} of the enum, in order."""
+    body = re.search(r"enum pith_op \{(.*?)\n\};", HEADER, re.DOTALL)[1]
+    found = re.findall(r"(PITH_OP_\w+)[^,]*,\s*/\* (?:(struct \w+)|(-))", body)
+    return {op: struct or dash for op, struct, dash in found}
+
+
+def all_ops():
+    body = re.search(r"enum pith_op \{(.*?)\n\};", HEADER, re.DOTALL)[1]
+    return set(re.findall(r"^\t(PITH_OP_\w+)", body, re.MULTILINE))
+
+
+def sections():
+    """{heading: text} of the manual's operations and calls."""
+    parts = re.split(r"^##+ +(\S.*)$", MANUAL, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def field(text, name):
+    """What a section says after **name**, or None."""
+    found = re.search(r"^- \*\*%s\*\*:(.*?)(?=\n- \*\*|\n\n|\Z)" % name, text,
+                      re.DOTALL | re.MULTILINE)
+    return found and " ".join(found[1].split())
+
+
+def errors(text):
+    return set(re.findall(r"`(E[A-Z]{3,})`", text))
+
+
+def header_errors():
+    return set(re.findall(r"^ \*   (E[A-Z]+) ", HEADER, re.MULTILINE))
+
+
+def array(text, name):
+    """Names of the system calls in a C array, __NR_ and SYS_ taken off."""
+    body = re.search(name + r"\[\][^=]*= \{(.*?)\n\};", text, re.DOTALL)[1]
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+    return {PITH_CALLS.get(n) or re.sub("^(__NR|SYS)_", "", n)
+            for n in re.findall(r"\b((?:__NR|SYS|PITH_NR)_\w+),", body)}
+
+
+def table(heading):
+    """{first cell: second cell} of the table that starts with this heading."""
+    rows = MANUAL[MANUAL.index("| call | " + heading):].split("\n\n")[0]
+    cells = [[c.strip() for c in row.strip("|").split("|")]
+             for row in rows.split("\n")[2:]]
+    return {row[0].strip("`"): row[1] for row in cells}
+
+
+class Manual(unittest.TestCase):
+    def test_every_operation(self):
+        ops = all_ops()
+        self.assertGreater(len(ops), 30)
+        written = {h for h in sections() if h.startswith("PITH_OP_")}
+        self.assertEqual(ops, written)
+        self.assertEqual(ops, set(header_ops()))
+
+    def test_fields(self):
+        for op, struct in header_ops().items():
+            text = sections()[op]
+            with self.subTest(op):
+                for name in FIELDS:
+                    self.assertTrue(field(text, name), name)
+                said = field(text, "Argument")
+                self.assertEqual(struct, re.match(
+                    r"`?(struct \w+|-)", said)[1])
+
+    def test_calls(self):
+        for call in PITH_CALLS.values():
+            with self.subTest(call):
+                self.assertIn("long %s(" % call if call != "pith_control"
+                              else "`EFAULT`", sections()[call])
+                if call != "pith_control":
+                    for name in FIELDS[1:]:
+                        self.assertTrue(field(sections()[call], name), name)
+
+    def test_errors(self):
+        known = header_errors()
+        rows = set(re.findall(r"^\| `(E[A-Z]+)` \|", MANUAL, re.MULTILINE))
+        self.assertEqual(rows, known)
+        for heading, text in sections().items():
+            with self.subTest(heading):
+                self.assertLessEqual(errors(field(text, "Errors") or ""),
+                                     known)
+
+    def test_names_exist(self):
+        header = set(re.findall(r"\b(?:PITH_|pith_)\w+", HEADER))
+        sys_h = set(re.findall(r"\bpith_\w+", read(
+            REPO / "genode-core-shim/include/pith/sys.h")))
+        for name in set(re.findall(r"\bPITH_\w+|struct pith_\w+", MANUAL)):
+            name = name.split()[-1]
+            if name in ("PITH_SEC", "PITH_MS"):
+                continue
+            self.assertIn(name, header)
+        for name in set(re.findall(r"\b(pith_\w+)\(", MANUAL)):
+            self.assertIn(name, header | sys_h)
+
+    def test_links(self):
+        anchors = {re.sub(r"[^a-z0-9_ /-]", "", h.lower()).replace(
+            "/", "").replace(" ", "-") for h in re.findall(
+                r"^#+ +(.*)$", MANUAL, re.MULTILINE)}
+        for link in re.findall(r"\]\(#([^)]+)\)", MANUAL):
+            self.assertIn(link, anchors)
+
+
+class Calls(unittest.TestCase):
+    def test_component(self):
+        built = array(SYSCALLS, "pith_component_calls")
+        said = table("why a component has it")
+        self.assertEqual(built, set(said))
+        self.assertLessEqual(len(built), MOST_CALLS)
+        self.assertIn("\n%d calls;" % len(built), MANUAL)
+        self.assertEqual(built, array(read(
+            REPO / "ktest/kernel/test_capmode.c"), "allowed"))
+        self.assertTrue(all(said.values()))
+
+    def test_core(self):
+        built = array(SYSCALLS, "pith_core_calls")
+        said = table("why core has it")
+        self.assertEqual(built, set(said))
+        self.assertTrue(all(said.values()))
