@@ -72,6 +72,10 @@ tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why
 bench: $(B)/stamp/packages-run all ## instructions of a call and reply; build/report/bench.json
 	@scripts/bench
 
+.PHONY: flame
+flame: $(B)/stamp/packages-run all ## where the instructions of a call and reply go
+	@scripts/flame
+
 .PHONY: patches-check
 patches-check: $(B)/stamp/packages-build ## the patch series is in order
 	@scripts/kernel-tree check

@@ -48,6 +48,10 @@ void pith_exit(struct task_struct *task);
 
 /* At boot, as soon as RAM is known: keep what is needed at a fixed place. */
 void pith_reserve(void);
+/* Wake @next, which sleeps in @state, and sleep: kernel/sched/core.c. */
+void pith_switch_to(struct task_struct *next, unsigned int state);
+/* The priority of a task that has @prio, considering its callers. */
+int pith_effective_prio(struct task_struct *task, int prio);
 
 /* Physical address of the ACPI root pointer, 0 if none was found. */
 extern u64 pith_acpi_rsdp;
@@ -71,6 +75,10 @@ static inline void pith_fork(struct task_struct *child) { }
 static inline void pith_thread_exit(struct task_struct *task) { }
 static inline void pith_exit(struct task_struct *task) { }
 static inline void pith_reserve(void) { }
+static inline int pith_effective_prio(struct task_struct *task, int prio)
+{
+	return prio;
+}
 
 #endif
 #endif

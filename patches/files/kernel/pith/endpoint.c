@@ -22,28 +22,25 @@
 
 #define SLEEPING	(TASK_KILLABLE | TASK_NOLOAD)
 
-/* A saved reply: a capability to answer one call. */
-struct pith_reply {
-	struct pith_object obj;
-	raw_spinlock_t lock;
-	struct pith_thread *owed;
-	u64 seq;
-};
-
 /* --- threads ------------------------------------------------------------------ */
 
-static void thread_put(struct pith_thread *th)
+static void thread_free(struct rcu_head *head)
 {
-	if (refcount_dec_and_test(&th->ref))
-		kfree(th);
+	kfree(container_of(head, struct pith_thread, rcu));
 }
 
-static void wake(struct task_struct *task)
+void pith_thread_put(struct pith_thread *th)
+{
+	if (refcount_dec_and_test(&th->ref))
+		call_rcu(&th->rcu, thread_free);
+}
+
+void pith_wake(struct task_struct *task)
 {
 	try_to_wake_up(task, TASK_NORMAL, WF_SYNC | WF_CURRENT_CPU);
 }
 
-static void drop_files(struct pith_transfer_state *t)
+void pith_drop_files(struct pith_transfer_state *t)
 {
 	u32 i;
 
@@ -77,7 +74,7 @@ static int take_out(struct pith_thread *th)
 			if (err) {
 				if (file)
 					fput(file);
-				drop_files(out);
+				pith_drop_files(out);
 				return err;
 			}
 		}
@@ -90,9 +87,17 @@ static int take_out(struct pith_thread *th)
 /* Both threads stand still: one waits, the other is the caller of this. */
 static void move(struct pith_thread *from, struct pith_thread *to)
 {
-	to->in = from->out;
-	from->out.ncaps = 0;
-	memcpy(to->data, from->data, to->in.len);
+	struct pith_transfer_state *in = &to->in, *out = &from->out;
+	u32 i;
+
+	in->label = out->label;
+	in->len = out->len;
+	in->ncaps = out->ncaps;
+	for (i = 0; i < out->ncaps; i++)
+		in->files[i] = out->files[i];
+	out->ncaps = 0;
+	if (in->len)
+		memcpy(to->data, from->data, in->len);
 }
 
 /* One received capability, in the receiver's context. Takes over @file. */
@@ -140,53 +145,144 @@ static void land(struct pith_thread *th, struct pith_endpoint *ep)
 	th->in.ncaps = 0;
 }
 
-/* Sleep once; the caller loops. */
-static int sleep_until(u64 deadline)
+/*
+ * What is to wake the current thread is set up from here to the switch, with
+ * interrupts off. Whoever is found to be woken may go away at any time; its
+ * task and its pith_thread last as long as interrupts stay off, as RCU frees
+ * them, and this point is noted for RCU instead of the switch itself.
+ */
+static void sleep_begin(void)
 {
-	ktime_t t = min_t(u64, deadline, KTIME_MAX);
+	local_irq_disable();
+	rcu_note_context_switch(false);
+}
 
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (deadline == PITH_NO_DEADLINE) {
+static void sleep_once(struct task_struct *partner)
+{
+	if (partner) {
+		pith_switch_to(partner, SLEEPING);
+	} else {
+		local_irq_enable();
 		schedule();
-		return 0;
 	}
-	return schedule_hrtimeout_range(&t, 0, HRTIMER_MODE_ABS) ? 0 : -ETIMEDOUT;
+}
+
+static noinline int sleep_timed(struct task_struct *partner, u64 deadline)
+{
+	struct hrtimer_sleeper t;
+
+	if (!deadline) {	/* polls */
+		if (partner)
+			pith_wake(partner);
+		local_irq_enable();
+		preempt_check_resched();
+		return -ETIMEDOUT;
+	}
+	hrtimer_init_sleeper_on_stack(&t, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	hrtimer_set_expires(&t.timer, min_t(u64, deadline, KTIME_MAX));
+	hrtimer_sleeper_start_expires(&t, HRTIMER_MODE_ABS);
+	sleep_once(partner);
+	hrtimer_cancel(&t.timer);
+	destroy_hrtimer_on_stack(&t.timer);
+	return t.task ? 0 : -ETIMEDOUT;
+}
+
+static __always_inline bool arrived(struct pith_thread *th, bool call)
+{
+	return call ? smp_load_acquire(&th->state) == PITH_DONE :
+		      smp_load_acquire(&th->got);
+}
+
+/*
+ * After sleep_begin(), with the state set before anybody could know that this
+ * thread waits: hand the CPU to @partner, if there is one, and sleep until a
+ * reply (@call) or a message has come, the deadline has passed or the thread is
+ * being killed. The last two are what is returned.
+ */
+static __always_inline int sleep_until(struct pith_thread *th, bool call,
+				       struct task_struct *partner, u64 deadline)
+{
+	int err = 0;
+
+	for (;;) {
+		if (deadline == PITH_NO_DEADLINE)
+			sleep_once(partner);
+		else
+			err = sleep_timed(partner, deadline);
+		partner = NULL;
+		if (arrived(th, call))
+			break;
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		if (err)
+			break;
+		sleep_begin();
+		set_current_state(SLEEPING);
+		if (arrived(th, call)) {
+			local_irq_enable();
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return err;
 }
 
 /* --- replies ------------------------------------------------------------------- */
 
 /*
- * End the call (c, seq): with @from's message, or with error @err if @from is
- * NULL. Drops the reference to @c. The wake-up is under the lock because the
- * caller may be gone right after it. False if the caller was gone before.
+ * End the call (c, seq): with @from's message, or if that is NULL with error
+ * @err. Interrupts are off. The task to be woken, NULL if the caller was gone
+ * before. Drops the reference to @c.
  */
-static bool finish(struct pith_thread *c, u64 seq, struct pith_thread *from,
-		   int err)
+static struct task_struct *finish(struct pith_thread *c, u64 seq,
+				  struct pith_thread *from, int err)
 {
-	bool waits;
+	struct task_struct *task = NULL;
 
-	raw_spin_lock_irq(&c->lock);
-	waits = c->seq == seq && c->state == PITH_WAIT_REPLY;
-	if (waits) {
+	raw_spin_lock(&c->lock);
+	if (c->seq == seq && c->state == PITH_WAIT_REPLY) {
 		if (from)
 			move(from, c);
-		c->result = err;
+		c->result = from ? 0 : err;
+		c->server = NULL;
+		task = c->task;
 		smp_store_release(&c->state, PITH_DONE);
-		wake(c->task);
 	}
-	raw_spin_unlock_irq(&c->lock);
-	thread_put(c);
-	return waits;
+	raw_spin_unlock(&c->lock);
+	pith_thread_put(c);
+	return task;
 }
 
-static void drop_owed(struct pith_thread *th)
+/* The same, and wake it. False if there was nobody to wake. */
+static bool finish_wake(struct pith_thread *c, u64 seq,
+			struct pith_thread *from, int err)
+{
+	struct task_struct *task;
+
+	local_irq_disable();
+	task = finish(c, seq, from, err);
+	if (task)
+		pith_wake(task);
+	local_irq_enable();
+	preempt_check_resched();
+	return task;
+}
+
+/* This thread has let go of a caller that may have donated to it. */
+static void released(struct pith_thread *th)
+{
+	smp_mb();	/* pairs with settle() */
+	if (READ_ONCE(th->donated) != MAX_RT_PRIO)
+		pith_settle(th);
+}
+
+void pith_drop_owed(struct pith_thread *th)
 {
 	struct pith_thread *c = th->owed;
 
 	th->owed = NULL;
 	if (c)
-		finish(c, th->owed_seq, NULL, -EPIPE);
+		finish_wake(c, th->owed_seq, NULL, -EPIPE);
 }
 
 static int reply_owed(struct pith_thread *th)
@@ -201,8 +297,9 @@ static int reply_owed(struct pith_thread *th)
 	if (err)
 		return err;
 	th->owed = NULL;
-	told = finish(c, th->owed_seq, th, 0);
-	drop_files(&th->out);
+	told = finish_wake(c, th->owed_seq, th, 0);
+	released(th);
+	pith_drop_files(&th->out);
 	return told ? 0 : PITH_CALLER_GONE;
 }
 
@@ -225,7 +322,8 @@ static void reply_free(struct pith_object *obj)
 	struct pith_thread *c = reply_take(r, &seq);
 
 	if (c)
-		finish(c, seq, NULL, -EPIPE);
+		finish_wake(c, seq, NULL, -EPIPE);
+	pith_unsaved(r);
 	kfree(r);
 }
 
@@ -241,9 +339,10 @@ static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 	c = reply_take(r, &seq);
 	if (!c)
 		ret = -EPIPE;
-	else if (!finish(c, seq, th, 0))
+	else if (!finish_wake(c, seq, th, 0))
 		ret = PITH_CALLER_GONE;
-	drop_files(&th->out);
+	pith_unsaved(r);
+	pith_drop_files(&th->out);
 	return ret;
 }
 
@@ -262,6 +361,7 @@ int pith_op_ep_save_reply(struct pith_cap *cap)
 		return -ENOMEM;
 	pith_object_init(&r->obj, PITH_T_REPLY, reply_free);
 	raw_spin_lock_init(&r->lock);
+	INIT_LIST_HEAD(&r->saved);
 	pith_get(&r->obj);
 	fd = pith_cap_install(&r->obj, 0);
 	if (fd >= 0) {
@@ -269,6 +369,7 @@ int pith_op_ep_save_reply(struct pith_cap *cap)
 		r->owed = th->owed;
 		r->seq = th->owed_seq;
 		raw_spin_unlock_irq(&r->lock);
+		pith_saved(th, r);
 		th->owed = NULL;
 	}
 	pith_put(&r->obj);
@@ -278,96 +379,123 @@ int pith_op_ep_save_reply(struct pith_cap *cap)
 /* --- call ------------------------------------------------------------------------ */
 
 /*
- * Under ep->lock: queued caller @c becomes what server @s has received. Once
- * that is visible the server may run, end and free @s.
+ * Under ep->lock: caller @c becomes what server @s has received. Once that is
+ * visible the server may run and end. What is left of an earlier call of @c has
+ * another seq, so its lock is not needed. False if the server's priority has to
+ * be settled.
  */
-static void hand_over(struct pith_thread *c, struct pith_thread *s)
+static bool hand_over(struct pith_thread *c, struct pith_thread *s)
 {
-	raw_spin_lock(&c->lock);
+	bool settled;
+
 	c->state = PITH_WAIT_REPLY;
-	raw_spin_unlock(&c->lock);
-	refcount_inc(&c->ref);
-	s->owed = c;
+	c->server = s;
 	s->owed_seq = c->seq;
+	s->owed = c;
+	refcount_inc(&c->ref);
+	smp_mb__after_atomic();	/* pairs with settle() */
+	settled = READ_ONCE(s->donated) == READ_ONCE(c->prio);
 	s->in_badge = c->badge;
 	s->in_count = 0;
 	move(c, s);
 	smp_store_release(&s->got, PITH_GOT_CALL);
+	return settled;
 }
 
-/* Under ep->lock: take @c out of the queue. */
-static void unqueue(struct pith_thread *c)
-{
-	list_del_init(&c->link);
-	list_del_init(&c->cap_link);
-}
-
+/*
+ * After sleep_begin(): send or queue. *@server: whom to wake, if anybody.
+ * *@settle: whose priority is not right, referenced, if anybody's.
+ */
 static int call_begin(struct pith_endpoint *ep, struct pith_cap *cap,
-		      struct pith_thread *th)
+		      struct pith_thread *th, struct task_struct **server,
+		      struct pith_thread **settle)
 {
-	struct task_struct *server;
 	struct pith_thread *s;
-	int err = 0;
 
-	raw_spin_lock_irq(&ep->lock);
+	raw_spin_lock(&ep->lock);
 	if (ep->dead || cap->dead) {
-		err = -EPIPE;
-		goto out;
+		raw_spin_unlock(&ep->lock);
+		return -EPIPE;
 	}
+	set_current_state(SLEEPING);
 	th->seq++;
-	th->state = PITH_QUEUED;
 	s = list_first_entry_or_null(&ep->servers, struct pith_thread, link);
 	if (s) {
 		list_del_init(&s->link);
-		server = s->task;
-		hand_over(th, s);
-		wake(server);
+		*server = s->task;
+		if (unlikely(!hand_over(th, s)) &&
+		    refcount_inc_not_zero(&s->ref))
+			*settle = s;
 	} else {
-		list_add_tail(&th->link, &ep->callers);
+		th->state = PITH_QUEUED;
+		pith_queue(ep, th);
 		list_add_tail(&th->cap_link, &cap->callers);
 	}
-out:
-	raw_spin_unlock_irq(&ep->lock);
-	return err;
+	raw_spin_unlock(&ep->lock);
+	return 0;
 }
 
 /* Give up with @err, unless the reply has just come. */
 static int call_abort(struct pith_endpoint *ep, struct pith_thread *th, int err)
 {
+	struct pith_thread *server = NULL;
+	bool queued = false;
+
 	raw_spin_lock_irq(&ep->lock);
 	raw_spin_lock(&th->lock);
 	if (th->state == PITH_DONE) {
 		err = th->result;
 	} else {
-		if (th->state == PITH_QUEUED)
-			unqueue(th);
+		queued = th->state == PITH_QUEUED;
+		if (queued)
+			pith_unqueue(ep, th);
+		server = th->server;
+		if (server)
+			refcount_inc(&server->ref);
+		th->server = NULL;
 		th->state = PITH_IDLE;
 		th->seq++;
 	}
 	raw_spin_unlock(&th->lock);
 	raw_spin_unlock_irq(&ep->lock);
+	if (queued && th->prio < MAX_RT_PRIO)
+		pith_settle_servers(ep);
+	if (server) {
+		released(server);
+		pith_thread_put(server);
+	}
 	return err;
 }
 
-static int call_wait(struct pith_endpoint *ep, struct pith_thread *th,
-		     u64 deadline)
+static int call(struct pith_endpoint *ep, struct pith_cap *cap,
+		struct pith_thread *th, u64 deadline)
 {
-	int err = 0;
+	struct pith_thread *settle = NULL;
+	struct task_struct *server = NULL;
+	int err;
 
-	for (;;) {
-		set_current_state(SLEEPING);
-		if (READ_ONCE(th->state) == PITH_DONE || err)
-			break;
-		err = sleep_until(deadline);
+	sleep_begin();
+	err = call_begin(ep, cap, th, &server, &settle);
+	if (err) {
+		local_irq_enable();
+		return err;
 	}
-	__set_current_state(TASK_RUNNING);
-	if (err || smp_load_acquire(&th->state) != PITH_DONE)
-		return call_abort(ep, th, err);
-	/* whoever ended the call has let go of this thread once it lets us in */
-	raw_spin_lock_irq(&th->lock);
-	err = th->result;
-	raw_spin_unlock_irq(&th->lock);
-	return err;
+	if (unlikely(settle || (!server && th->prio < MAX_RT_PRIO))) {
+		/* woken first: it must not lose the CPU before it has ours */
+		if (server)
+			pith_wake(server);
+		server = NULL;
+		local_irq_enable();
+		if (settle) {
+			pith_settle(settle);
+			pith_thread_put(settle);
+		} else {
+			pith_settle_servers(ep);
+		}
+		sleep_begin();
+	}
+	err = sleep_until(th, true, server, deadline);
+	return err ? call_abort(ep, th, err) : th->result;
 }
 
 long pith_do_call(int fd, u64 deadline)
@@ -388,10 +516,8 @@ long pith_do_call(int fd, u64 deadline)
 	if (err)
 		goto out;
 	th->badge = cap->badge;
-	err = call_begin(ep, cap, th);
-	if (!err)
-		err = call_wait(ep, th, deadline);
-	drop_files(&th->out);	/* what did not reach a server */
+	err = call(ep, cap, th, deadline);
+	pith_drop_files(&th->out);	/* what did not reach a server */
 	if (!err)
 		land(th, NULL);
 	th->state = PITH_IDLE;
@@ -453,10 +579,10 @@ static bool receive_call(struct pith_endpoint *ep, struct pith_thread *th)
 {
 	struct pith_thread *c;
 
-	c = list_first_entry_or_null(&ep->callers, struct pith_thread, link);
-	if (!c)
+	if (plist_head_empty(&ep->callers))
 		return false;
-	unqueue(c);
+	c = plist_first_entry(&ep->callers, struct pith_thread, queued);
+	pith_unqueue(ep, c);
 	hand_over(c, th);
 	return true;
 }
@@ -487,31 +613,50 @@ static int receive_abort(struct pith_endpoint *ep, struct pith_thread *th,
 	return err;
 }
 
-static int receive(struct pith_endpoint *ep, struct pith_thread *th,
-		   u64 deadline)
+/* After a receive: what @th is donated is what it was, or is settled. */
+static void check_donated(struct pith_endpoint *ep, struct pith_thread *th,
+			  bool from_queue)
 {
+	int prio = th->owed ? READ_ONCE(th->owed->prio) : MAX_RT_PRIO;
+
+	if (from_queue && prio < MAX_RT_PRIO)
+		pith_settle_servers(ep);	/* the others too */
+	else if (unlikely(READ_ONCE(th->donated) != prio))
+		pith_settle(th);
+}
+
+/*
+ * After sleep_begin(): take what is there or wait for it. @client: to be woken,
+ * if anybody. It gets the CPU if this thread has to wait.
+ */
+static int receive(struct pith_endpoint *ep, struct pith_thread *th,
+		   struct task_struct *client, u64 deadline)
+{
+	bool pending;
 	int err = 0;
 
 	th->got = 0;
-	raw_spin_lock_irq(&ep->lock);
-	if (ep->dead)
-		th->got = -EPIPE;
-	else if (!receive_pending(ep, th))
-		list_add(&th->link, &ep->servers);
-	raw_spin_unlock_irq(&ep->lock);
-
-	for (;;) {
+	raw_spin_lock(&ep->lock);
+	pending = ep->dead || receive_pending(ep, th);
+	if (pending) {
+		if (ep->dead)
+			th->got = -EPIPE;
+		raw_spin_unlock(&ep->lock);
+		if (client)
+			pith_wake(client);
+		local_irq_enable();
+		preempt_check_resched();
+	} else {
 		set_current_state(SLEEPING);
-		if (READ_ONCE(th->got) || err)
-			break;
-		err = sleep_until(deadline);
+		list_add(&th->link, &ep->servers);
+		raw_spin_unlock(&ep->lock);
+		err = sleep_until(th, false, client, deadline);
 	}
-	__set_current_state(TASK_RUNNING);
-	if (!smp_load_acquire(&th->got)) {
+	if (err)
 		err = receive_abort(ep, th, err);
-		if (err)
-			return err;
-	}
+	check_donated(ep, th, pending);
+	if (err)
+		return err;
 	if (th->got < 0)
 		return th->got;
 	land(th, ep);
@@ -520,11 +665,37 @@ static int receive(struct pith_endpoint *ep, struct pith_thread *th,
 	return th->got;
 }
 
+static int reply_wait(struct pith_endpoint *ep, struct pith_thread *th,
+		      u32 flags, u64 deadline)
+{
+	struct pith_thread *c = th->owed;
+	bool reply = flags & PITH_REPLY;
+	struct task_struct *client = NULL;
+	int err;
+
+	if (reply) {
+		err = c ? take_out(th) : -EINVAL;
+		if (err)
+			return err;
+	}
+	if (unlikely(th->serves != ep))
+		pith_serve(th, ep);
+	th->owed = NULL;
+	sleep_begin();
+	if (c)
+		client = finish(c, th->owed_seq, reply ? th : NULL, -EPIPE);
+	if (unlikely(th->out.ncaps)) {	/* there is no client to take them */
+		local_irq_enable();
+		pith_drop_files(&th->out);
+		sleep_begin();
+	}
+	return receive(ep, th, client, deadline);
+}
+
 static int reply_and_wait(struct pith_cap *cap, struct pith_thread *th,
 			  u32 flags, u64 deadline)
 {
 	struct pith_endpoint *ep;
-	int err = 0;
 
 	if (cap->obj->type == PITH_T_REPLY)
 		return flags == PITH_REPLY ? reply_saved(th, cap) : -EINVAL;
@@ -532,13 +703,10 @@ static int reply_and_wait(struct pith_cap *cap, struct pith_thread *th,
 		return -EBADF;
 	if (!(cap->rights & PITH_R_RECV))
 		return -EPERM;
+	if (!(flags & PITH_WAIT))
+		return reply_owed(th);
 	ep = container_of(cap->obj, struct pith_endpoint, obj);
-	if (flags & PITH_REPLY)
-		err = reply_owed(th);
-	if (err < 0 || !(flags & PITH_WAIT))
-		return err;
-	drop_owed(th);
-	return receive(ep, th, deadline);
+	return reply_wait(ep, th, flags, deadline);
 }
 
 long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
@@ -557,300 +725,4 @@ long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
 	ret = reply_and_wait(cap, th, flags, deadline);
 	fdput(f);
 	return ret;
-}
-
-/* --- endpoint life ------------------------------------------------------------------- */
-
-/* The next notification that watches @ep, referenced. */
-static struct pith_notif *next_watch(struct pith_endpoint *ep)
-{
-	struct pith_notif *n;
-
-	raw_spin_lock_irq(&ep->lock);
-	do {
-		n = list_first_entry_or_null(&ep->watchers, struct pith_notif,
-					     watch_link);
-		if (n)
-			list_del_init(&n->watch_link);
-	} while (n && !refcount_inc_not_zero(&n->obj.ref));
-	raw_spin_unlock_irq(&ep->lock);
-	return n;
-}
-
-/* Under ep->lock: tell queued caller @c that there is nobody. */
-static void refuse(struct pith_thread *c)
-{
-	unqueue(c);
-	raw_spin_lock(&c->lock);
-	c->result = -EPIPE;
-	smp_store_release(&c->state, PITH_DONE);
-	wake(c->task);
-	raw_spin_unlock(&c->lock);
-}
-
-/* The next caller in the queue, refused: true if there was one. */
-static bool refuse_caller(struct pith_endpoint *ep)
-{
-	struct pith_thread *c;
-
-	raw_spin_lock_irq(&ep->lock);
-	c = list_first_entry_or_null(&ep->callers, struct pith_thread, link);
-	if (c)
-		refuse(c);
-	raw_spin_unlock_irq(&ep->lock);
-	return c;
-}
-
-static bool dismiss_server(struct pith_endpoint *ep)
-{
-	struct pith_thread *s;
-	struct task_struct *task;
-
-	raw_spin_lock_irq(&ep->lock);
-	s = list_first_entry_or_null(&ep->servers, struct pith_thread, link);
-	if (s) {
-		list_del_init(&s->link);
-		task = s->task;
-		smp_store_release(&s->got, -EPIPE);
-		wake(task);
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return s;
-}
-
-static bool drop_note(struct pith_endpoint *ep)
-{
-	struct pith_notif *n;
-
-	raw_spin_lock_irq(&ep->lock);
-	n = list_first_entry_or_null(&ep->notes, struct pith_notif, link);
-	if (n) {
-		list_del_init(&n->link);
-		n->pending = false;
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return n;
-}
-
-/*
- * Nobody may receive here any more: tell all who wait, and who watch. One at a
- * time, so that interrupts are never off for long; a dead endpoint gets no more.
- */
-static void ep_die(struct pith_endpoint *ep)
-{
-	struct pith_notif *n;
-
-	raw_spin_lock_irq(&ep->lock);
-	ep->dead = true;
-	raw_spin_unlock_irq(&ep->lock);
-	while (refuse_caller(ep))
-		;
-	while (dismiss_server(ep))
-		;
-	while (drop_note(ep))
-		;
-	while ((n = next_watch(ep))) {
-		pith_notif_signal(n, 1);
-		pith_put(&n->obj);
-	}
-}
-
-int pith_op_ep_watch(struct pith_cap *cap, void __user *arg)
-{
-	struct pith_notif *n = pith_arg_notif(arg, PITH_R_MANAGE);
-
-	if (IS_ERR(n))
-		return PTR_ERR(n);
-	pith_notif_watch(n, container_of(cap->obj, struct pith_endpoint, obj));
-	pith_put(&n->obj);
-	return 0;
-}
-
-static void ep_revoke(struct pith_object *obj)
-{
-	WRITE_ONCE(obj->dead, true);
-	ep_die(container_of(obj, struct pith_endpoint, obj));
-}
-
-/* --- badges --------------------------------------------------------------------------- */
-
-static bool cap_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct pith_cap, node)->badge <
-	       rb_entry(b, struct pith_cap, node)->badge;
-}
-
-static int badge_cmp(const void *badge, const struct rb_node *node)
-{
-	u64 other = rb_entry(node, struct pith_cap, node)->badge;
-
-	return *(u64 *)badge < other ? -1 : *(u64 *)badge > other;
-}
-
-void pith_ep_minted(struct pith_cap *cap)
-{
-	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
-						obj);
-
-	raw_spin_lock_irq(&ep->lock);
-	rb_add(&cap->node, &ep->minted, cap_less);
-	raw_spin_unlock_irq(&ep->lock);
-}
-
-static void forget_badge(struct pith_endpoint *ep, struct pith_cap *cap)
-{
-	if (!RB_EMPTY_NODE(&cap->node))
-		rb_erase(&cap->node, &ep->minted);
-	RB_CLEAR_NODE(&cap->node);
-}
-
-/* One capability with @badge, or one caller that waits through it. */
-static bool revoke_one(struct pith_endpoint *ep, u64 badge)
-{
-	struct pith_cap *cap = NULL;
-	struct rb_node *node;
-
-	raw_spin_lock_irq(&ep->lock);
-	node = rb_find(&badge, &ep->minted, badge_cmp);
-	if (node) {
-		cap = rb_entry(node, struct pith_cap, node);
-		WRITE_ONCE(cap->dead, true);
-		if (list_empty(&cap->callers))
-			forget_badge(ep, cap);
-		else
-			refuse(list_first_entry(&cap->callers,
-						struct pith_thread, cap_link));
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return cap;
-}
-
-void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge)
-{
-	while (revoke_one(ep, badge))
-		cond_resched();
-}
-
-static void ep_cap_gone(struct pith_cap *cap)
-{
-	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
-						obj);
-
-	raw_spin_lock_irq(&ep->lock);
-	forget_badge(ep, cap);
-	raw_spin_unlock_irq(&ep->lock);
-	if ((cap->rights & PITH_R_RECV) && atomic_dec_and_test(&ep->receivers))
-		ep_die(ep);
-}
-
-static void ep_free(struct pith_object *obj)
-{
-	kfree(container_of(obj, struct pith_endpoint, obj));
-}
-
-int pith_op_ep_create(void)
-{
-	struct pith_endpoint *ep = kzalloc(sizeof(*ep), GFP_KERNEL);
-
-	if (!ep)
-		return -ENOMEM;
-	pith_object_init(&ep->obj, PITH_T_ENDPOINT, ep_free);
-	ep->obj.cap_gone = ep_cap_gone;
-	ep->obj.revoke = ep_revoke;
-	ep->minted = RB_ROOT;
-	raw_spin_lock_init(&ep->lock);
-	atomic_set(&ep->receivers, 1);
-	INIT_LIST_HEAD(&ep->callers);
-	INIT_LIST_HEAD(&ep->servers);
-	INIT_LIST_HEAD(&ep->notes);
-	INIT_LIST_HEAD(&ep->watchers);
-	return pith_cap_install(&ep->obj, PITH_R_CALL | PITH_R_RECV);
-}
-
-/* --- buffers -------------------------------------------------------------------------- */
-
-static struct pith_thread *thread_new(void)
-{
-	struct pith_thread *th = kzalloc(sizeof(*th), GFP_KERNEL);
-
-	if (th) {
-		refcount_set(&th->ref, 1);
-		raw_spin_lock_init(&th->lock);
-		INIT_LIST_HEAD(&th->link);
-		INIT_LIST_HEAD(&th->cap_link);
-		th->task = current;
-	}
-	return th;
-}
-
-#define BUFFER_PAGES	(PITH_BUFFER_SIZE >> PAGE_SHIFT)
-
-static void drop_buffer(struct pith_thread *th)
-{
-	if (!th->buffer)
-		return;
-	pith_mem_unpin(container_of(pith_cap_of(th->buffer)->obj,
-				    struct pith_mem, obj),
-		       th->buffer_page, BUFFER_PAGES);
-	fput(th->buffer);
-}
-
-static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
-{
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
-	u64 page = (cap->offset + offset) >> PAGE_SHIFT;
-	struct pith_thread *th = current->pith;
-	int err;
-
-	if (!mem->pages || !PAGE_ALIGNED(offset) || offset > cap->size ||
-	    cap->size - offset < PITH_BUFFER_SIZE)
-		return -EINVAL;
-	err = pith_mem_pin(mem, page, BUFFER_PAGES);
-	if (err)
-		return err;
-	if (!th)
-		th = thread_new();
-	if (!th) {
-		pith_mem_unpin(mem, page, BUFFER_PAGES);
-		return -ENOMEM;
-	}
-	current->pith = th;
-	drop_buffer(th);
-	th->buffer = get_file(file);
-	th->buffer_page = page;
-	th->header = page_address(mem->pages[page]);
-	th->data = page_address(mem->pages[page + 1]);
-	return 0;
-}
-
-int pith_op_buffer_set(void __user *arg)
-{
-	struct pith_buffer b;
-	struct pith_cap *cap;
-	struct fd f;
-	int err;
-
-	if (copy_from_user(&b, arg, sizeof(b)))
-		return -EFAULT;
-	if (b.zero)
-		return -EINVAL;
-	cap = pith_fd_cap(b.mem, PITH_T_MEMORY, PITH_R_READ | PITH_R_WRITE, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	err = set_buffer(fd_file(f), cap, b.offset);
-	fdput(f);
-	return err;
-}
-
-void pith_thread_exit(struct task_struct *task)
-{
-	struct pith_thread *th = task->pith;
-
-	if (!th)
-		return;
-	task->pith = NULL;
-	drop_owed(th);
-	drop_files(&th->in);
-	drop_buffer(th);
-	thread_put(th);
 }

@@ -4,8 +4,9 @@
  *
  * A capability is a struct file whose private_data is a struct pith_cap; the
  * cap refers to a reference-counted struct pith_object. Locks are raw and taken
- * in this order: irq -> notification -> endpoint -> thread -> scheduler; all
- * but the last two also from hard interrupts, so always with interrupts off.
+ * in this order: irq -> notification -> inheritance -> endpoint -> reply ->
+ * thread -> scheduler; the first two and endpoints' also from hard interrupts,
+ * so always with interrupts off.
  * Nothing is allocated under them.
  */
 #ifndef _KERNEL_PITH_H
@@ -15,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/pith.h>
+#include <linux/plist.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -171,17 +173,20 @@ struct pith_notif *pith_arg_notif(void __user *arg, u32 rights);
 /* Let @n fire when @ep, which may be NULL, dies, instead of what it watched. */
 void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep);
 
-/* --- endpoint.c ------------------------------------------------------------------ */
+/* --- endpoint.c, endpoint_life.c, buffer.c -------------------------------- */
 
 struct pith_endpoint {
 	struct pith_object obj;
+	struct rcu_head rcu;
 	raw_spinlock_t lock;
 	bool dead;
 	bool callers_next;		/* whose turn it is, calls or notes */
 	atomic_t receivers;		/* capabilities with RECV */
 	struct rb_root minted;		/* the others, by badge */
-	struct list_head callers;	/* threads, oldest first */
+	struct plist_head callers;	/* threads by priority, oldest first */
+	int urgency;			/* priority of the first of them */
 	struct list_head servers;	/* threads, latest first: warm cache */
+	struct list_head members;	/* threads that serve it: sched.c */
 	struct list_head notes;		/* pending notifications */
 	struct list_head watchers;	/* notifications */
 };
@@ -203,6 +208,7 @@ enum pith_call_state {
 
 struct pith_thread {
 	refcount_t ref;
+	struct rcu_head rcu;
 	raw_spinlock_t lock;		/* @state, @seq, @result */
 	struct task_struct *task;
 	struct file *buffer;		/* memory capability */
@@ -215,7 +221,9 @@ struct pith_thread {
 	u64 seq;			/* tells calls of this thread apart */
 	int result;
 	u64 badge;
-	struct list_head link;		/* callers or servers of an endpoint */
+	struct pith_thread *server;	/* owes the reply; NULL: none, gone */
+	struct pith_endpoint *at;	/* in the queue of; its lock */
+	struct plist_node queued;
 	struct list_head cap_link;	/* callers of a capability */
 	struct pith_transfer_state out;
 
@@ -225,8 +233,33 @@ struct pith_thread {
 	struct pith_transfer_state in;
 	struct pith_thread *owed;	/* referenced: caller to be answered */
 	u64 owed_seq;
+	struct list_head link;		/* ep->servers */
+
+	/* priorities: sched.c */
+	int donated;			/* by callers; MAX_RT_PRIO: nothing */
+	int prio;			/* donated to servers */
+	struct pith_endpoint *serves;
+	struct list_head member;	/* serves->members */
+	struct list_head saved;		/* replies it saved */
+	struct list_head unsettled;
 };
 
+/* A saved reply: a capability to answer one call. */
+struct pith_reply {
+	struct pith_object obj;
+	raw_spinlock_t lock;		/* @owed */
+	struct pith_thread *owed;	/* referenced */
+	u64 seq;
+	struct pith_thread *saver;	/* while in its list */
+	struct list_head saved;
+};
+
+void pith_thread_put(struct pith_thread *th);
+void pith_wake(struct task_struct *task);
+/* Let go of capabilities that did not arrive. */
+void pith_drop_files(struct pith_transfer_state *t);
+/* Let go of the call that @th received last and has not answered. */
+void pith_drop_owed(struct pith_thread *th);
 int pith_op_ep_create(void);
 /* Let a fresh capability be found by its badge. */
 void pith_ep_minted(struct pith_cap *cap);
@@ -238,6 +271,28 @@ int pith_op_buffer_set(void __user *arg);
 bool pith_ep_deliver_note(struct pith_endpoint *ep, struct pith_notif *n);
 long pith_do_call(int fd, u64 deadline);
 long pith_do_reply_wait(int fd, u32 flags, u64 deadline);
+
+/* --- sched.c ------------------------------------------------------------------------ */
+
+/* Work the priority of a thread, or of all that serve @ep, out anew, and what
+ * follows from it. From process context without locks. */
+void pith_settle(struct pith_thread *th);
+void pith_settle_servers(struct pith_endpoint *ep);
+/* Under ep->lock. */
+void pith_queue(struct pith_endpoint *ep, struct pith_thread *c);
+void pith_unqueue(struct pith_endpoint *ep, struct pith_thread *c);
+/* @th receives at @ep from now on; nobody does any more. */
+void pith_serve(struct pith_thread *th, struct pith_endpoint *ep);
+void pith_unserve(struct pith_endpoint *ep);
+/* @th still owes what it saved in @r; not any more. */
+void pith_saved(struct pith_thread *th, struct pith_reply *r);
+void pith_unsaved(struct pith_reply *r);
+/* The current thread ends. */
+void pith_leave(struct pith_thread *th);
+/* Fields of a new thread, before others see it. */
+void pith_sched_init(struct pith_thread *th);
+/* THREAD_SCHED on @task. */
+int pith_set_sched(struct task_struct *task, void __user *arg);
 
 /* --- process.c -------------------------------------------------------------------- */
 
