@@ -24,22 +24,25 @@ static int terminated(const char *text, size_t size)
 	return memchr(text, 0, size) != NULL;
 }
 
-/* A session without its capability and quota: what may fail on its args. */
+/* A session without its capability and quota: what may fail on its args. Takes
+ * @account over. */
 static struct core_session *session_new(const struct core_service *service,
 					const char *label, const char *args,
-					int *err)
+					int account, int *err)
 {
 	struct core_session *s = calloc(1, sizeof(*s));
 
 	*err = -ENOMEM;
-	if (!s)
-		return NULL;
-	s->service = service;
-	s->fd = -1;
-	snprintf(s->label, sizeof(s->label), "%s", label);
-	*err = service->open(s, args);
+	if (s) {
+		s->service = service;
+		s->fd = -1;
+		s->account = account;
+		snprintf(s->label, sizeof(s->label), "%s", label);
+		*err = service->open(s, args);
+	}
 	if (!*err)
 		return s;
+	pith_close(account);
 	free(s);
 	return NULL;
 }
@@ -90,7 +93,8 @@ static int create(struct ep_request *in)
 		return -ENOENT;
 	snprintf(label, sizeof(label), "init%s%s", req->label[0] ? " -> " : "",
 		 req->label);
-	s = session_new(service, label, req->args, &err);
+	s = session_new(service, label, req->args, service == &pd_service ?
+			ep_take_cap(in, 0) : -1, &err);
 	if (!s)
 		return err;
 	cap = ep_new_object(&core.ep, service->call, s, &s->badge);
@@ -194,7 +198,8 @@ int parent_init(void)
 int parent_log_cap(const char *label)
 {
 	int err;
-	struct core_session *s = session_new(&log_service, label, "", &err);
+	struct core_session *s = session_new(&log_service, label, "", -1,
+					     &err);
 
 	return s ? ep_new_object(&core.ep, log_service.call, s, &s->badge) : err;
 }

@@ -6,20 +6,36 @@
 #include <pith/env.h>
 #include "core.h"
 
+/* Who pays for what the session's domain gets. */
+static int account(const struct core_session *s)
+{
+	return s->account < 0 ? core.init_domain : s->account;
+}
+
 static int pd_open(struct core_session *s, const char *args)
 {
 	char value[8];
 
 	s->pd.managing = args_get(args, "managing_system", value,
 				  sizeof(value)) > 0 && !strcmp(value, "yes");
-	/* a child of init's: its quota goes back there when it is destroyed */
-	s->fd = pith_domain_create(core.init_domain);
+	/* a child of who pays: its quota goes back there when it is destroyed */
+	s->fd = pith_domain_create(account(s));
 	return s->fd < 0 ? s->fd : 0;
 }
 
 static void pd_close(struct core_session *s)
 {
 	pith_domain_destroy(s->fd);
+	pith_close(s->account);
+}
+
+/* init may do this itself; an init below it has no ADMIN to its own domain. */
+static int fund(struct core_session *s, struct ep_request *in)
+{
+	const struct pd_quota *q = ep_req(in, struct pd_quota);
+
+	return q ? pith_domain_transfer(account(s), s->fd, q->ram, q->caps) :
+		   -EINVAL;
 }
 
 static int dma_addr(struct ep_request *in)
@@ -83,6 +99,8 @@ static int pd_call(void *ctx, struct ep_request *in)
 
 	if (in->method == PD_DOMAIN)
 		return ep_reply_cap(in, s->fd, 0);
+	if (in->method == PD_FUND)
+		return fund(s, in);
 	if (in->method > PD_HW_INFO)
 		return -ENOSYS;
 	if (!s->pd.managing)

@@ -29,10 +29,18 @@ int env_session(struct session *s, const char *service, const char *label,
 		const char *args, const struct session_quota *quota,
 		uint64_t deadline)
 {
+	return env_session_with(s, service, label, args, quota, -1, deadline);
+}
+
+int env_session_with(struct session *s, const char *service, const char *label,
+		     const char *args, const struct session_quota *quota,
+		     int cap, uint64_t deadline)
+{
 	struct parent_session req = { .ram = 0 };
 	struct parent_session_reply rep;
 	struct rpc r = {
 		.req = &req, .req_len = sizeof(req),
+		.caps = &cap, .ncaps = cap >= 0,
 		.rep = &rep, .rep_len = sizeof(rep),
 		.rep_caps = &s->cap, .nrep_caps = 1,
 	};
@@ -102,11 +110,43 @@ int rom_open(struct rom *rom, const char *name)
 	return err;
 }
 
-void rom_close(struct rom *rom)
+static void rom_unmap(struct rom *rom)
 {
 	if (rom->data)
 		pith_unmap((void *)rom->data, pith_mem_size(rom->mem));
 	pith_close(rom->mem);
+	rom->data = NULL;
+	rom->mem = -1;
+	rom->size = 0;
+}
+
+int rom_watch(struct rom *rom, int notification)
+{
+	int signal = pith_mint(notification, PITH_R_SIGNAL), err;
+	struct rpc r = { .caps = &signal, .ncaps = 1 };
+
+	if (signal < 0)
+		return signal;
+	err = rpc_call(rom->session.cap, ROM_SIGH, &r,
+		       pith_now() + PARENT_TIMEOUT);
+	pith_close(signal);
+	return err;
+}
+
+int rom_update(struct rom *rom)
+{
+	int err;
+
+	rom_unmap(rom);
+	err = rom_map(rom, pith_now() + PARENT_TIMEOUT);
+	if (err)
+		rom_unmap(rom);
+	return err;
+}
+
+void rom_close(struct rom *rom)
+{
+	rom_unmap(rom);
 	env_close(&rom->session);
 	*rom = (struct rom) { .mem = -1, .session.cap = -1 };
 }

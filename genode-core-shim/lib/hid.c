@@ -537,6 +537,37 @@ bool hid_is(const struct hid_node *node, const char *type)
 	return hid_equal(node->type, type);
 }
 
+bool hid_same_text(struct hid_str a, struct hid_str b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.s, b.s, a.len));
+}
+
+static bool same_head(const struct hid_node *a, const struct hid_node *b)
+{
+	const struct hid_attr *x = a->attrs, *y = b->attrs;
+	const struct hid_quote *p = a->quotes, *q = b->quotes;
+
+	for (; x && y; x = x->next, y = y->next)
+		if (!hid_same_text(x->tag, y->tag) || !hid_same_text(x->value, y->value))
+			return false;
+	for (; p && q; p = p->next, q = q->next)
+		if (!hid_same_text(p->text, q->text))
+			return false;
+	return !x && !y && !p && !q && hid_same_text(a->type, b->type);
+}
+
+bool hid_same(const struct hid_node *a, const struct hid_node *b)
+{
+	if (!a || !b)
+		return a == b;
+	if (!same_head(a, b))
+		return false;
+	for (a = a->first, b = b->first; a && b; a = a->next, b = b->next)
+		if (!hid_same(a, b))	/* at most HID_DEPTH deep */
+			return false;
+	return a == b;
+}
+
 static const struct hid_node *find_type(const struct hid_node *n,
 					const char *type)
 {

@@ -46,6 +46,11 @@ int env_session(struct session *s, const char *service, const char *label,
 		const char *args, const struct session_quota *quota,
 		uint64_t deadline);
 
+/* The same, with capability @cap (-1: none) for the server: a PD's account. */
+int env_session_with(struct session *s, const char *service, const char *label,
+		     const char *args, const struct session_quota *quota,
+		     int cap, uint64_t deadline);
+
 /* Close @s (nothing happens if it is not open) and take its quota back. */
 void env_close(struct session *s);
 
@@ -59,6 +64,11 @@ struct rom {
 };
 int rom_open(struct rom *rom, const char *name);
 void rom_close(struct rom *rom);
+/* Have @notification signalled when there is newer content. -ENOSYS: this ROM
+ * never changes. */
+int rom_watch(struct rom *rom, int notification);
+/* Map the newest content. On an error there is none: @data is NULL, @size 0. */
+int rom_update(struct rom *rom);
 
 /* Write one line to the LOG session (and nowhere, if there is none). A newline
  * is added; at most 230 bytes of text reach the log. */

@@ -83,12 +83,16 @@ int hid_parse(const char *text, size_t len, void *arena, size_t arena_size,
 /* --- looking up -------------------------------------------------------------- */
 
 bool hid_equal(struct hid_str a, const char *b);
+bool hid_same_text(struct hid_str a, struct hid_str b);
 
 /* First sub node of type @type (NULL: of any), and the next sibling, or NULL. */
 const struct hid_node *hid_first(const struct hid_node *node, const char *type);
 const struct hid_node *hid_next(const struct hid_node *node, const char *type);
 /* Is @node of type @type? */
 bool hid_is(const struct hid_node *node, const char *type);
+
+/* Do both (or neither) exist and say the same, wherever they stand? */
+bool hid_same(const struct hid_node *a, const struct hid_node *b);
 
 /* Attribute @tag or NULL; "name" finds the name. */
 const struct hid_attr *hid_attr(const struct hid_node *node, const char *tag);

@@ -25,6 +25,14 @@ enum pd_method {
 	PD_SYSTEM,
 	/* HW_INFO: -> struct pith_hw_info. EACCES unless managing_system. */
 	PD_HW_INFO,
+	/* FUND: struct pd_quota -> nothing. Moves that from the account of the
+	 * session (whose PARENT_SESSION named it) to its domain. EDQUOT. */
+	PD_FUND,
+};
+
+struct pd_quota {
+	uint64_t ram;		/* bytes, a multiple of 4096 */
+	uint64_t caps;
 };
 
 #define PD_DMA_PAGES	256	/* at most, in one call */
@@ -67,10 +75,17 @@ struct cpu_start_reply {
 	uint64_t charged;	/* bytes of the domain used for the process */
 };
 
-/* --- ROM: read-only boot modules. Label: the module's name ------------------ */
+/* --- ROM: read-only data, of core the boot modules. Label: the name ---------- */
 enum rom_method {
-	/* DATASPACE: -> struct rom_dataspace + cap: memory, rights READ|EXEC */
+	/* DATASPACE: -> struct rom_dataspace + cap: memory, READ, of core EXEC as
+	 * well. The newest content, which then stays until DATASPACE is called
+	 * again: that may change the same memory or bring another. ENOENT: there
+	 * is none now. */
 	ROM_DATASPACE = 1,
+	/* SIGH: cap 0: notification (SIGNAL), signalled when there is newer
+	 * content than the client has -> nothing. Replaces the one before.
+	 * ENOSYS: the content never changes. */
+	ROM_SIGH,
 };
 struct rom_dataspace {
 	uint64_t size;		/* bytes of content; the rest of the page is 0 */

@@ -13,7 +13,10 @@ enum parent_method {
 	/*
 	 * SESSION: struct parent_session -> struct parent_session_reply + cap.
 	 * Moves @ram and @caps from the child's domain to the server's. Answered
-	 * when the server has answered. ENOENT, EACCES, EDQUOT, EINVAL.
+	 * when the server has answered. ENOENT, EACCES, EDQUOT, EINVAL. A PD
+	 * session can have cap 0, a domain (ADMIN) that becomes its account: the
+	 * parent of its domain, and what PD_FUND takes from. Without one it is
+	 * the caller's own domain.
 	 */
 	PARENT_SESSION = 1,
 	/* CLOSE: struct parent_id -> nothing. ENOENT: no such session. */
@@ -30,6 +33,40 @@ enum parent_method {
 	/* DELIVER: struct parent_deliver (+ cap 0 if @status is 0) -> nothing.
 	 * The answer to a CREATE. ENOENT: the client has given up. */
 	PARENT_DELIVER,
+	/* SIGH: struct parent_sigh + cap 0 (a notification, right SIGNAL) ->
+	 * nothing. Replaces the one before. ENOSYS: this parent has no such. */
+	PARENT_SIGH,
+	/* RESOURCES: -> struct parent_resources */
+	PARENT_RESOURCES,
+	/* RESOURCE_REQUEST: struct parent_quota: what is lacking -> nothing. The
+	 * signal RESOURCES tells when there is more. */
+	PARENT_RESOURCE_REQUEST,
+	/* YIELD_RESPONSE: -> nothing. What was wanted back is unused now, as far
+	 * as that is possible: the parent takes it. */
+	PARENT_YIELD_RESPONSE,
+	/* HEARTBEAT_RESPONSE: -> nothing */
+	PARENT_HEARTBEAT_RESPONSE,
+};
+
+enum parent_signal {
+	PARENT_SIGNAL_RESOURCES,	/* RESOURCES has changed */
+	PARENT_SIGNAL_HEARTBEAT,	/* is to be answered with a response */
+	PARENT_SIGNALS
+};
+
+struct parent_sigh {
+	uint32_t signal;	/* enum parent_signal */
+	uint32_t zero;
+};
+
+struct parent_quota {
+	uint64_t ram;		/* bytes */
+	uint64_t caps;
+};
+
+struct parent_resources {
+	struct parent_quota assigned;	/* in all, sessions included */
+	struct parent_quota wanted;	/* of that, back: ballooning */
 };
 
 struct parent_session {
