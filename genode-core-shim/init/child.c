@@ -18,6 +18,8 @@ static const unsigned int legal[CHILD_STATES] = {
 	[CHILD_RUNNING]		= TO(ENDING),
 	[CHILD_ENDING]		= TO(EXITED) | TO(BACKOFF) | TO(FAILED),
 	[CHILD_BACKOFF]		= TO(STARTING),
+	[CHILD_EXITED]		= TO(BACKOFF),
+	[CHILD_FAILED]		= TO(BACKOFF),
 };
 
 static const char *const names[CHILD_STATES] = {
@@ -37,6 +39,7 @@ static void set_state(struct child *c, enum child_state to)
 		env_fatal("child %s: %s -> %s is not possible", c->conf->name,
 			  names[c->state], names[to]);
 	c->state = to;
+	report_changed();
 }
 
 bool child_is_down(const struct child *c)
@@ -131,7 +134,10 @@ static int endow(struct child *c)
 		return -EDQUOT;
 	}
 	/* What others have not given back yet is not taken from init's own. */
-	return quota_pay(c->domain, q) ? -EAGAIN : 0;
+	if (quota_pay(c->pd.cap, q))
+		return -EAGAIN;
+	c->granted = (struct quota){ c->conf->ram, c->conf->caps };
+	return 0;
 }
 
 /* cap slots of CPU_START */
@@ -185,10 +191,10 @@ static int start_process(struct child *c)
 
 static void start_failed(struct child *c, int err)
 {
-	if (err != -EAGAIN)
+	if (err != -EAGAIN && !c->removed && !c->again)
 		log_error("child \"%s\" cannot be started: %s", c->conf->name,
 			  strerror(-err));
-	else if (!c->waits)
+	else if (err == -EAGAIN && !c->waits)
 		log_line("child \"%s\" waits for quota that servers still hold",
 			 c->conf->name);
 	c->waits = err == -EAGAIN;
@@ -224,7 +230,7 @@ static int open_log_at_child(struct child *c, const struct route *r)
 	struct init_session *s;
 	int err;
 
-	if (child_is_down(&init.children[r->child]))
+	if (child_is_down(init.children[r->child]))
 		return -EPIPE;
 	s = session_new(c, SERVER_CHILD, r, &req, true, &err);
 	if (!s)
@@ -256,13 +262,16 @@ void child_log_ready(struct child *c, int cap)
 	start_rest(c);
 }
 
-static void start(struct child *c)
+void child_start(struct child *c)
 {
 	struct route r;
 	int err;
 
 	set_state(c, CHILD_STARTING);
-	c->cost = (struct quota){ 0, 0 };
+	c->cost = c->granted = c->requested = (struct quota){ 0, 0 };
+	c->beat = false;
+	c->skipped = 0;
+	c->id = ++init.last_id;
 	c->start_error = 0;
 	c->complaints = 0;
 	err = route_resolve(&init.config, c->index, "LOG", "", &r);
@@ -333,6 +342,8 @@ static void cut_off(struct child *c)
 	close_fd(&c->exit_notif);
 	for (i = 0; i < CONFIG_PROVIDES; i++)
 		close_fd(&c->announced[i]);
+	for (i = 0; i < PARENT_SIGNALS; i++)
+		close_fd(&c->sigh[i]);
 	local_config_free(c);
 }
 
@@ -379,8 +390,10 @@ static void exited(void *ctx, uint64_t count)
 	c->has_exited = true;
 	c->exit_code = info.status;
 	c->cpu_ns = info.cpu_ns;
-	log_line("child \"%s\" exited with exit value %u", c->conf->name,
-		 c->exit_code);
+	if (!c->removed && !c->again)
+		log_line("child \"%s\" exited with exit value %u",
+			 c->conf->name, c->exit_code);
+	report_now();
 	end(c);
 }
 
@@ -390,16 +403,18 @@ void child_sessions_changed(struct child *c)
 		ep_timer_set(&init.ep, &c->timer, pith_now());
 }
 
-/* What init owes clients of dead servers, now that more has come back. */
+/* What init owes clients of dead servers, and what the config has promised, now
+ * that more has come back. */
 void children_pay_debts(void)
 {
 	struct child *c;
-	unsigned int i;
 
-	for (i = 0; i < init.config.nchildren; i++) {
-		c = &init.children[i];
-		if (c->state == CHILD_RUNNING && (c->owed.ram || c->owed.caps))
-			quota_pay_some(c->domain, &c->owed);
+	for (c = init.all; c; c = c->next) {
+		if (c->state != CHILD_RUNNING)
+			continue;
+		if (c->owed.ram || c->owed.caps)
+			quota_pay_some(c->pd.cap, &c->owed);
+		balance_up(c);
 	}
 }
 
@@ -432,12 +447,27 @@ static bool is_permanent(int err)
 	return err == -ENOENT || err == -ENOEXEC || err == -EACCES;
 }
 
+static void start_again(struct child *c)
+{
+	c->again = false;
+	c->history.count = 0;
+	set_state(c, CHILD_BACKOFF);
+	ep_timer_set(&init.ep, &c->timer, pith_now());
+}
+
 static void decide(struct child *c)
 {
 	const struct restart_policy *policy = &c->conf->restart;
 	uint64_t now = pith_now();
 	int64_t wait;
 
+	if (c->removed || c->again) {
+		if (c->removed)
+			child_free(c);
+		else
+			start_again(c);
+		return;
+	}
 	if (!c->start_error && !c->exit_code) {
 		stay_down(c, CHILD_EXITED);
 		return;
@@ -472,41 +502,79 @@ static void timer_fired(void *ctx)
 	if (c->state == CHILD_STARTING) {
 		session_log_timeout(c);
 	} else if (c->state == CHILD_BACKOFF) {
-		start(c);
+		child_start(c);
 	} else if (c->state == CHILD_ENDING) {
 		release(c);
 		decide(c);
 	}
 }
 
-/* --- all ------------------------------------ */
+/* --- by the config ------------------------------------ */
 
-static void child_init(struct child *c, unsigned int index)
+struct child *child_new(const struct config_child *conf)
 {
+	struct child *c = malloc(sizeof(*c));
 	unsigned int i;
 
+	if (!c)
+		return NULL;
 	*c = (struct child){
-		.conf = &init.config.children[index], .index = index,
+		.conf = conf,
 		.timer = { .at = PITH_NO_DEADLINE, .fire = timer_fired, .ctx = c },
 		.pd.cap = -1, .cpu.cap = -1, .log.cap = -1,
 		.domain = -1, .process = -1, .exit_notif = -1, .log_cap = -1,
-		.config_cap = -1, .config_mem = -1,
+		.config_cap = -1, .config_mem = -1, .config_sigh = -1,
+		.next = init.all,
 	};
 	c->queue_end = &c->queue;
 	for (i = 0; i < CONFIG_PROVIDES; i++)
 		c->announced[i] = -1;
+	for (i = 0; i < PARENT_SIGNALS; i++)
+		c->sigh[i] = -1;
+	init.all = c;
+	return c;
 }
 
-int children_start(void)
+void child_free(struct child *c)
 {
-	unsigned int i, n = init.config.nchildren;
+	struct child **p;
 
-	init.children = calloc(n + 1, sizeof(*init.children));
-	if (!init.children)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		child_init(&init.children[i], i);
-	for (i = 0; i < n; i++)
-		start(&init.children[i]);
-	return 0;
+	sessions_server_gone(c);
+	ep_timer_cancel(&init.ep, &c->timer);
+	for (p = &init.all; *p != c; p = &(*p)->next)
+		;
+	*p = c->next;
+	free(c);
+}
+
+void child_restart(struct child *c)
+{
+	switch (c->state) {
+	case CHILD_BACKOFF:
+		ep_timer_set(&init.ep, &c->timer, pith_now());
+		break;
+	case CHILD_EXITED:
+	case CHILD_FAILED:
+		start_again(c);
+		break;
+	case CHILD_DOWN:
+		break;
+	default:
+		c->again = true;
+		child_kill(c);
+	}
+}
+
+void child_remove(struct child *c)
+{
+	c->last_conf = *c->conf;
+	c->last_conf.config = c->last_conf.node = NULL;
+	c->last_conf.version.len = 0;
+	c->last_conf.nprovides = 0;
+	c->conf = &c->last_conf;
+	c->removed = true;
+	if (c->state == CHILD_STARTING || c->state == CHILD_RUNNING)
+		child_kill(c);
+	else if (c->state != CHILD_ENDING)
+		child_free(c);
 }

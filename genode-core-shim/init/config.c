@@ -127,7 +127,7 @@ int config_service(const struct hid_node *node, struct hid_str *name,
 }
 
 /* A number in @min .. @max; *@value stays if the attribute is absent. */
-static int get_number(const struct hid_node *node, const char *tag,
+int config_number(const struct hid_node *node, const char *tag,
 		      uint64_t min, uint64_t max, uint64_t *value,
 		      struct hid_error *err)
 {
@@ -151,17 +151,17 @@ static int get_number(const struct hid_node *node, const char *tag,
 	return 0;
 }
 
-static int get_u32(const struct hid_node *node, const char *tag, uint32_t min,
+int config_u32(const struct hid_node *node, const char *tag, uint32_t min,
 		   uint32_t max, uint32_t *value, struct hid_error *err)
 {
 	uint64_t v = *value;
-	int ret = get_number(node, tag, min, max, &v, err);
+	int ret = config_number(node, tag, min, max, &v, err);
 
 	*value = (uint32_t)v;
 	return ret;
 }
 
-static int get_bool(const struct hid_node *node, const char *tag, bool *value,
+int config_bool(const struct hid_node *node, const char *tag, bool *value,
 		    struct hid_error *err)
 {
 	const struct hid_attr *a = hid_attr(node, tag);
@@ -175,7 +175,7 @@ static int get_bool(const struct hid_node *node, const char *tag, bool *value,
 }
 
 /* A node type that may occur once: the node or NULL. */
-static int get_single(const struct hid_node *node, const char *type,
+int config_single(const struct hid_node *node, const char *type,
 		      const struct hid_node **found, struct hid_error *err)
 {
 	const struct hid_node *second;
@@ -191,12 +191,12 @@ static int get_single(const struct hid_node *node, const char *type,
 
 /* --- start nodes ------------------------------------ */
 
-static int get_ram(const struct hid_node *node, const char *tag, uint64_t *ram,
+int config_ram(const struct hid_node *node, const char *tag, uint64_t *ram,
 		   struct hid_error *err)
 {
 	const struct hid_attr *a = hid_attr(node, tag);
 
-	if (get_number(node, tag, PAGE, 1ull << 40, ram, err))
+	if (config_number(node, tag, PAGE, 1ull << 40, ram, err))
 		return -EINVAL;
 	if (a && *ram % PAGE)
 		return config_error(err, a->line, a->col, "expected a multiple of "
@@ -211,7 +211,8 @@ static int check_start(const struct hid_node *node, struct hid_error *err)
 		NULL
 	};
 	static const char *const nodes[] = {
-		"binary", "provides", "route", "config", "exit", "restart", NULL
+		"binary", "provides", "route", "config", "exit", "restart",
+		"heartbeat", "resource", NULL
 	};
 
 	return config_check_node(node, attrs, nodes, err);
@@ -234,7 +235,7 @@ static int fill_name(struct config *c, struct config_child *child,
 				    "(line %u)", (int)name.len, name.s,
 				    c->children[i].node->line);
 	hid_copy(name, child->name, sizeof(child->name));
-	ret = get_single(child->node, "binary", &binary, err);
+	ret = config_single(child->node, "binary", &binary, err);
 	if (!ret && binary)
 		ret = config_check_node(binary, name_only, none, err);
 	if (!ret && binary)
@@ -247,8 +248,8 @@ static int fill_name(struct config *c, struct config_child *child,
 static int get_quota(const struct hid_node *node, struct config_child *child,
 		     struct hid_error *err)
 {
-	return get_ram(node, "ram", &child->ram, err) ||
-	       get_number(node, "caps", 1, CAPS_MAX, &child->caps, err) ?
+	return config_ram(node, "ram", &child->ram, err) ||
+	       config_number(node, "caps", 1, CAPS_MAX, &child->caps, err) ?
 		-EINVAL : 0;
 }
 
@@ -257,7 +258,7 @@ static int fill_quota(struct config_child *child, struct hid_error *err)
 {
 	const struct hid_node *n = child->node;
 
-	if (get_quota(n, child, err))
+	if (get_quota(n, child, err) || config_fill_resources(child, err))
 		return -EINVAL;
 	if (!child->ram || !child->caps)
 		return config_error(err, n->line, n->col, "expected %s, found "
@@ -291,7 +292,7 @@ static int fill_provides(struct config_child *child, struct hid_error *err)
 	const struct hid_node *provides, *n;
 	struct hid_str name;
 
-	if (get_single(child->node, "provides", &provides, err) ||
+	if (config_single(child->node, "provides", &provides, err) ||
 	    (provides && config_check_node(provides, none, services, err)))
 		return -EINVAL;
 	for (n = hid_first(provides, NULL); n; n = hid_next(n, NULL)) {
@@ -316,12 +317,12 @@ static int fill_exit(struct config_child *child, struct hid_error *err)
 	static const char *const attrs[] = { "propagate", NULL };
 	const struct hid_node *n;
 
-	if (get_single(child->node, "exit", &n, err))
+	if (config_single(child->node, "exit", &n, err))
 		return -EINVAL;
 	if (!n)
 		return 0;
 	return config_check_node(n, attrs, none, err) ||
-	       get_bool(n, "propagate", &child->exit_propagate, err) ?
+	       config_bool(n, "propagate", &child->exit_propagate, err) ?
 		-EINVAL : 0;
 }
 
@@ -348,16 +349,16 @@ static int fill_restart(struct config_child *child, struct hid_error *err)
 	struct restart_policy *r = &child->restart;
 	const struct hid_node *n;
 
-	if (get_single(child->node, "restart", &n, err))
+	if (config_single(child->node, "restart", &n, err))
 		return -EINVAL;
 	if (!n)
 		return 0;
 	*r = (struct restart_policy){ .enabled = true, .max = 5,
 				      .within_ms = 60000, .backoff_ms = 50 };
 	return config_check_node(n, attrs, none, err) ||
-	       get_u32(n, "max", 1, RESTART_MAX, &r->max, err) ||
-	       get_u32(n, "within_ms", 1, 86400000, &r->within_ms, err) ||
-	       get_u32(n, "backoff_ms", 1, RESTART_BACKOFF_MAX, &r->backoff_ms,
+	       config_u32(n, "max", 1, RESTART_MAX, &r->max, err) ||
+	       config_u32(n, "within_ms", 1, 86400000, &r->within_ms, err) ||
+	       config_u32(n, "backoff_ms", 1, RESTART_BACKOFF_MAX, &r->backoff_ms,
 		       err) || check_window(n, r, err) ? -EINVAL : 0;
 }
 
@@ -371,10 +372,11 @@ static int fill_child(struct config *c, struct config_child *child,
 	return check_start(child->node, err) || fill_name(c, child, err) ||
 	       fill_quota(child, err) ||
 	       fill_priority(c, child, err) || fill_provides(child, err) ||
-	       get_single(child->node, "config", &child->config, err) ||
-	       get_bool(child->node, "managing_system",
+	       config_single(child->node, "config", &child->config, err) ||
+	       config_bool(child->node, "managing_system",
 			&child->managing_system, err) ||
-	       fill_exit(child, err) || fill_restart(child, err) ? -EINVAL : 0;
+	       fill_exit(child, err) || fill_restart(child, err) ||
+	       config_fill_heartbeat(child, err) ? -EINVAL : 0;
 }
 
 /* --- the whole ------------------------------------ */
@@ -386,7 +388,8 @@ static int check_top(struct config *c, const struct hid_node *root,
 		"verbose", "prio_levels", "version", NULL
 	};
 	static const char *const nodes[] = {
-		"parent-provides", "default-route", "default", "start", NULL
+		"parent-provides", "default-route", "default", "start", "alias",
+		"service", "report", "heartbeat", "resource", NULL
 	};
 	const struct hid_attr *version = hid_attr(root, "version");
 
@@ -395,13 +398,14 @@ static int check_top(struct config *c, const struct hid_node *root,
 				    "expected 'config', found '%.*s'",
 				    root->type.len > 32 ? 32 :
 				    (int)root->type.len, root->type.s);
+	c->root = root;
 	c->prio_levels = 1;
 	if (version)
 		c->version = version->value;
 	return config_check_node(root, attrs, nodes, err) ||
-	       get_bool(root, "verbose", &c->verbose, err) ||
-	       get_u32(root, "prio_levels", 1, PRIO_LEVELS_MAX, &c->prio_levels,
-		       err) ? -EINVAL : 0;
+	       config_bool(root, "verbose", &c->verbose, err) ||
+	       config_u32(root, "prio_levels", 1, PRIO_LEVELS_MAX,
+			  &c->prio_levels, err) ? -EINVAL : 0;
 }
 
 static int check_parent_provides(const struct hid_node *node,
@@ -428,7 +432,7 @@ static int fill_children(struct config *c, const struct hid_node *root,
 	const struct hid_node *defaults, *n;
 	int ret;
 
-	ret = get_single(root, "default", &defaults, err);
+	ret = config_single(root, "default", &defaults, err);
 	if (!ret && defaults)
 		ret = config_check_node(defaults, attrs, none, err);
 	if (!ret && defaults)
@@ -455,12 +459,12 @@ static int fill_routes(struct config *c, const struct hid_node *root,
 	unsigned int i;
 	int ret;
 
-	ret = get_single(root, "default-route", &route, err);
+	ret = config_single(root, "default-route", &route, err);
 	if (!ret && route)
 		ret = config_fill_route(c, route, NULL, &c->default_route, err);
 	for (i = 0; i < c->nchildren && !ret; i++) {
 		child = &c->children[i];
-		ret = get_single(child->node, "route", &route, err);
+		ret = config_single(child->node, "route", &route, err);
 		child->own_route = route != NULL;
 		if (!ret && route)
 			ret = config_fill_route(c, route, child, &child->route,
@@ -476,6 +480,8 @@ static int make_room(struct config *c, const struct hid_node *root)
 	unsigned int nchildren = 0;
 
 	config_count_route(c, hid_first(root, "default-route"));
+	for (n = hid_first(root, "service"); n; n = hid_next(n, "service"))
+		config_count_route(c, n);
 	for (n = hid_first(root, "start"); n; n = hid_next(n, "start")) {
 		config_count_route(c, hid_first(n, "route"));
 		nchildren++;
@@ -487,6 +493,32 @@ static int make_room(struct config *c, const struct hid_node *root)
 	return c->children && c->rules && c->targets ? 0 : -ENOMEM;
 }
 
+/* Aliases share the name space of the children that they stand for. */
+static int check_aliases(struct config *c, const struct hid_node *root,
+			 struct hid_error *err)
+{
+	static const char *const attrs[] = { "name", "child", NULL };
+	const struct hid_attr *child;
+	const struct hid_node *n;
+	struct hid_str name;
+
+	for (n = hid_first(root, "alias"); n; n = hid_next(n, "alias")) {
+		child = hid_attr(n, "child");
+		if (config_check_node(n, attrs, none, err) ||
+		    config_name(n, &name, err))
+			return -EINVAL;
+		if (config_child_index(c, name) >= 0)
+			return config_error(err, n->line, n->col, "expected a new "
+					    "name, found '%.*s' again",
+					    (int)name.len, name.s);
+		if (!child || config_child_index(c, child->value) < 0)
+			return config_error(err, n->line, n->col, "expected the "
+					    "start node that '%.*s' stands for",
+					    (int)name.len, name.s);
+	}
+	return 0;
+}
+
 static int fill(struct config *c, const struct hid_node *root,
 		struct hid_error *err)
 {
@@ -494,7 +526,7 @@ static int fill(struct config *c, const struct hid_node *root,
 
 	ret = check_top(c, root, err);
 	if (!ret)
-		ret = get_single(root, "parent-provides", &c->parent_provides,
+		ret = config_single(root, "parent-provides", &c->parent_provides,
 				 err);
 	if (!ret && c->parent_provides)
 		ret = check_parent_provides(c->parent_provides, err);
@@ -503,7 +535,13 @@ static int fill(struct config *c, const struct hid_node *root,
 	if (!ret)
 		ret = fill_children(c, root, err);
 	if (!ret)
+		ret = check_aliases(c, root, err);
+	if (!ret)
 		ret = fill_routes(c, root, err);
+	if (!ret)
+		ret = config_fill_services(c, root, err);
+	if (!ret)
+		ret = config_fill_self(c, root, err);
 	return ret;
 }
 
@@ -512,14 +550,20 @@ int config_parse(struct config *c, const char *text, size_t len,
 {
 	const struct hid_node *root;
 	int ret = -ENOMEM;
+	char *copy;
 
 	*c = (struct config){ .nchildren = 0 };
 	*err = (struct hid_error){ .line = 1, .col = 1,
 				   .text = "not enough memory for the config" };
-	c->arena = len <= HID_TEXT_MAX ? malloc(HID_ARENA_SIZE(len)) : NULL;
-	if (c->arena)
-		ret = hid_parse(text, len, c->arena, HID_ARENA_SIZE(len), &root,
+	/* the tree first, for its alignment, then the copy of the text */
+	c->arena = len <= HID_TEXT_MAX ? malloc(HID_ARENA_SIZE(len) + len) :
+					 NULL;
+	if (c->arena) {
+		copy = (char *)c->arena + HID_ARENA_SIZE(len);
+		memcpy(copy, text, len);
+		ret = hid_parse(copy, len, c->arena, HID_ARENA_SIZE(len), &root,
 				err);
+	}
 	if (!ret)
 		ret = fill(c, root, err);
 	if (ret)
@@ -534,6 +578,20 @@ void config_free(struct config *c)
 	free(c->children);
 	free(c->arena);
 	*c = (struct config){ .nchildren = 0 };
+}
+
+bool config_child_differs(const struct config_child *a,
+			  const struct config_child *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nprovides; i++)
+		if (config_provides(b, a->provides[i]) < 0)
+			return true;
+	return strcmp(a->binary, b->binary) ||
+	       !hid_same_text(a->version, b->version) ||
+	       a->priority != b->priority ||
+	       a->managing_system != b->managing_system;
 }
 
 int config_check_quota(const struct config *c, uint64_t ram, uint64_t caps,

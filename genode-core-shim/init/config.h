@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The config as a validated model. Pure: text in, model or a precise error out.
- * The model refers to the text, which must stay as long as the model does.
+ * The model refers to its own copy of the text.
  */
 #ifndef INIT_CONFIG_H
 #define INIT_CONFIG_H
@@ -50,6 +50,14 @@ struct config_route {
 	unsigned int nrules;
 };
 
+/* The state report for the Report service: which parts, and how often. */
+struct config_report {
+	bool enabled, ids, requested, provided, session_args;
+	bool child_ram, child_caps, init_ram, init_caps;
+	uint32_t delay_ms;		/* between two at least */
+	uint64_t buffer;		/* bytes, for the session */
+};
+
 struct config_child {
 	char name[CONFIG_NAME_MAX];
 	char binary[CONFIG_NAME_MAX];
@@ -61,6 +69,8 @@ struct config_child {
 	unsigned int priority;		/* 0 .. 65535 for a CPU session */
 	bool managing_system;
 	bool exit_propagate;
+	bool heartbeat;			/* is sent, and counted */
+	uint32_t skipped_max;		/* then restarted; 0: never */
 	bool own_route;			/* else the default route applies */
 	struct config_route route;
 	struct hid_str provides[CONFIG_PROVIDES];
@@ -74,8 +84,15 @@ struct config {
 	unsigned int prio_levels;
 	const struct hid_node *parent_provides;	/* NULL: nothing */
 	struct config_route default_route;
+	uint32_t heartbeat_ms;			/* 0: none */
+	struct config_report report;
+	uint64_t keep_ram, keep_caps;		/* for init; 0: the usual */
+	struct hid_str services[CONFIG_PROVIDES]; /* for the parent's clients */
+	unsigned int nservices;
+	struct config_route policies;		/* of these */
 	struct config_child *children;
 	unsigned int nchildren;
+	const struct hid_node *root;
 	/* private: what the pointers above point into */
 	void *arena;
 	struct config_rule *rules;
@@ -84,7 +101,7 @@ struct config {
 };
 
 /*
- * Make *@c from @text. Returns 0; or with *@err set and nothing to free: -EINVAL
+ * Make *@c from a copy of @text. Returns 0; or with *@err set and nothing to free: -EINVAL
  * (the text is wrong) or -ENOMEM.
  */
 int config_parse(struct config *c, const char *text, size_t len,
@@ -109,6 +126,10 @@ int config_check_quota(const struct config *c, uint64_t ram, uint64_t caps,
 int config_error(struct hid_error *err, uint32_t line, uint32_t col,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Does the child have to start anew to become what @b says instead of @a? */
+bool config_child_differs(const struct config_child *a,
+			  const struct config_child *b);
+
 /* --- config_route.c, used by config.c ------------------------------------ */
 
 /* Count what the route below @node (may be NULL) needs. */
@@ -118,6 +139,37 @@ void config_count_route(struct config *c, const struct hid_node *node);
 int config_fill_route(struct config *c, const struct hid_node *node,
 		      const struct config_child *child,
 		      struct config_route *route, struct hid_error *err);
+/* The services for the parent's clients, each a node below @root. */
+int config_fill_services(struct config *c, const struct hid_node *root,
+			 struct hid_error *err);
+/* The child that a "child" node names, start node or alias; -1 and an error. */
+int config_find_child(const struct config *c, const struct hid_node *node,
+		      struct hid_error *err);
+
+/* --- config_self.c, used by config.c ------------------------------------ */
+
+/* What @root says about init itself: report, heartbeat, what it keeps. */
+int config_fill_self(struct config *c, const struct hid_node *root,
+		     struct hid_error *err);
+int config_fill_heartbeat(struct config_child *child, struct hid_error *err);
+/* On top of attributes: resource nodes of a start node. */
+int config_fill_resources(struct config_child *child, struct hid_error *err);
+
+/* --- config.c, used by the two ------------------------------------ */
+
+/* A number in @min .. @max, or a bool; *@value stays if the attribute is absent. */
+int config_number(const struct hid_node *node, const char *tag, uint64_t min,
+		  uint64_t max, uint64_t *value, struct hid_error *err);
+int config_u32(const struct hid_node *node, const char *tag, uint32_t min,
+	       uint32_t max, uint32_t *value, struct hid_error *err);
+int config_bool(const struct hid_node *node, const char *tag, bool *value,
+		struct hid_error *err);
+/* The same in whole pages. */
+int config_ram(const struct hid_node *node, const char *tag, uint64_t *ram,
+	       struct hid_error *err);
+/* A node type that may occur once: the node or NULL. */
+int config_single(const struct hid_node *node, const char *type,
+		  const struct hid_node **found, struct hid_error *err);
 /* Only these sub nodes and attributes (NULL-terminated lists) are in @node. */
 int config_check_node(const struct hid_node *node, const char *const *attrs,
 		      const char *const *nodes, struct hid_error *err);

@@ -31,11 +31,6 @@ void config_count_route(struct config *c, const struct hid_node *node)
 	}
 }
 
-static bool same(struct hid_str a, struct hid_str b)
-{
-	return a.len == b.len && !memcmp(a.s, b.s, a.len);
-}
-
 static int fill_selector(const struct hid_node *node, struct config_rule *rule,
 			 struct hid_error *err)
 {
@@ -56,6 +51,26 @@ static int fill_selector(const struct hid_node *node, struct config_rule *rule,
 	return 0;
 }
 
+int config_find_child(const struct config *c, const struct hid_node *node,
+		      struct hid_error *err)
+{
+	const struct hid_node *alias;
+	struct hid_str name;
+	int i;
+
+	if (config_name(node, &name, err))
+		return -1;
+	for (alias = hid_first(c->root, "alias"); alias;
+	     alias = hid_next(alias, "alias"))
+		if (hid_same_text(hid_attr(alias, "name")->value, name))
+			name = hid_attr(alias, "child")->value;
+	i = config_child_index(c, name);
+	if (i < 0)
+		config_error(err, node->line, node->col, "expected the name of a "
+			     "start node, found '%.*s'", (int)name.len, name.s);
+	return i;
+}
+
 static int fill_child(const struct config *c, const struct hid_node *node,
 		      const struct config_rule *rule,
 		      const struct config_child *child,
@@ -63,17 +78,13 @@ static int fill_child(const struct config *c, const struct hid_node *node,
 {
 	static const char *const attrs[] = { "name", "label", NULL };
 	const struct config_child *server;
-	struct hid_str name;
 	int i;
 
-	if (config_check_node(node, attrs, no_names, err) ||
-	    config_name(node, &name, err))
+	if (config_check_node(node, attrs, no_names, err))
 		return -EINVAL;
-	i = config_child_index(c, name);
+	i = config_find_child(c, node, err);
 	if (i < 0)
-		return config_error(err, node->line, node->col, "expected the "
-				    "name of a start node, found '%.*s'",
-				    (int)name.len, name.s);
+		return -EINVAL;
 	server = &c->children[i];
 	if (server == child)
 		return config_error(err, node->line, node->col, "expected another "
@@ -224,6 +235,75 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 	return ret;
 }
 
+/* --- services for the parent's clients ------------------------------------ */
+
+static int check_policy(const struct hid_node *node, struct hid_error *err)
+{
+	static const char *const attrs[] = {
+		"label", "label_prefix", "label_suffix", "label_last",
+		"unscoped_label", NULL
+	};
+	static const char *const targets[] = { "child", NULL };
+	bool fallback = hid_is(node, "default-policy");
+
+	if (config_check_node(node, fallback ? no_names : attrs, targets, err))
+		return -EINVAL;
+	if (!hid_first(node, NULL) || hid_next(hid_first(node, NULL), NULL))
+		return config_error(err, node->line, node->col, "expected one "
+				    "target, a child");
+	return 0;
+}
+
+/* The policies of @node; default-policy decides last, wherever it stands. */
+static int fill_policies(struct config *c, const struct hid_node *node,
+			 struct hid_str service, const char *type,
+			 struct hid_error *err)
+{
+	const struct hid_node *n;
+	struct config_rule *rule;
+	int ret = 0;
+
+	for (n = hid_first(node, type); n && !ret; n = hid_next(n, type)) {
+		rule = &c->rules[c->nrules++];
+		rule->service = service;
+		rule->targets = &c->targets[c->ntargets];
+		rule->ntargets = 1;
+		c->policies.nrules++;
+		ret = check_policy(n, err);
+		if (!ret)
+			ret = fill_selector(n, rule, err);
+		if (!ret)
+			ret = fill_target(c, hid_first(n, NULL), rule, NULL,
+					  &c->targets[c->ntargets++], err);
+	}
+	return ret;
+}
+
+int config_fill_services(struct config *c, const struct hid_node *root,
+			 struct hid_error *err)
+{
+	static const char *const attrs[] = { "name", NULL };
+	static const char *const nodes[] = { "policy", "default-policy", NULL };
+	const struct hid_node *n, *one;
+	struct hid_str *name;
+
+	c->policies.rules = c->rules + c->nrules;
+	for (n = hid_first(root, "service"); n; n = hid_next(n, "service")) {
+		if (c->nservices == CONFIG_PROVIDES)
+			return config_error(err, n->line, n->col, "expected at "
+					    "most %d services, found more",
+					    CONFIG_PROVIDES);
+		name = &c->services[c->nservices++];
+		if (config_check_node(n, attrs, nodes, err) ||
+		    config_service(n, name, err) ||
+		    config_single(n, "default-policy", &one, err) ||
+		    fill_policies(c, n, *name, "policy", err) ||
+		    fill_policies(c, n, *name, "default-policy", err))
+			return -EINVAL;
+	}
+	return 0;
+}
+
 int config_child_index(const struct config *c, struct hid_str name)
 {
 	unsigned int i;
@@ -239,7 +319,7 @@ int config_provides(const struct config_child *child, struct hid_str service)
 	unsigned int i;
 
 	for (i = 0; i < child->nprovides; i++)
-		if (same(child->provides[i], service))
+		if (hid_same_text(child->provides[i], service))
 			return (int)i;
 	return -1;
 }
@@ -250,7 +330,7 @@ bool config_parent_provides(const struct config *c, struct hid_str service)
 
 	for (n = hid_first(c->parent_provides, "service"); n;
 	     n = hid_next(n, "service"))
-		if (same(hid_attr(n, "name")->value, service))
+		if (hid_same_text(hid_attr(n, "name")->value, service))
 			return true;
 	return false;
 }

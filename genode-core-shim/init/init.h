@@ -4,9 +4,12 @@
  *
  *	config.c, config_route.c	text -> validated model (pure)
  *	route.c, restart.c, quota.c	decisions (pure, but for quota moves)
+ *	apply.c		a new config: who is new, gone, to be changed
  *	child.c		life of a child: start, exit, restart
+ *	balance.c	quota of running children, heartbeats
  *	session.c	life of a session: request, hand-over, close
- *	parent.c	the Parent interface: checks, then the two above
+ *	parent.c	the Parent interface: checks, then the above
+ *	upward.c	services of children for the parent's clients
  *	local.c		what init serves itself: ROM "config", Init_control
  *	report.c	the state report
  */
@@ -40,7 +43,7 @@
  *	          -> ABANDONED: the client died, or starts without this LOG
  *	          -> QUEUED: the server died
  *	ABANDONED -> SETTLING: the server answered; over: it died
- *	OPEN      -> CLOSING: the client closed or died
+ *	OPEN      -> CLOSING: the client closed or died, or may not have it
  *	          -> LOST: the server died, the donation is back
  *	CLOSING   -> FETCHED: the server fetched CLOSE; over: it died
  *	FETCHED   -> SETTLING: the server asked for the next request; over: it died
@@ -76,8 +79,9 @@ struct init_session {
 	enum session_state state;
 	enum session_server kind;
 	uint64_t id;
+	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
-	struct child *server;		/* SERVER_CHILD */
+	struct child *server;		/* SERVER_CHILD; NULL: gone for good */
 	unsigned int provide;		/* index in the server's services */
 	struct quota quota;		/* donated to the server */
 	int reply;			/* saved call of the client, -1: none */
@@ -87,6 +91,7 @@ struct init_session {
 	struct session up;		/* SERVER_PARENT */
 	struct control *control;	/* SERVER_CONTROL */
 	char service[PARENT_SERVICE_MAX];
+	char asked[PARENT_LABEL_MAX];	/* the label as the client gave it */
 	char label[PARENT_LABEL_MAX];
 	char args[PARENT_ARGS_MAX];
 	struct init_session *next_of_client, *next_of_server, *next_in_queue;
@@ -102,6 +107,7 @@ const char *session_state_name(enum session_state state);
  *	RUNNING   -> ENDING: the process has ended
  *	ENDING    -> EXITED, BACKOFF or FAILED, once its sessions are closed
  *	BACKOFF   -> STARTING
+ *	EXITED, FAILED -> BACKOFF: a new config
  */
 enum child_state {
 	CHILD_DOWN,		/* not started yet */
@@ -116,8 +122,13 @@ enum child_state {
 
 struct child {
 	const struct config_child *conf;
+	struct config_child last_conf;	/* what a removed one still needs of it */
 	unsigned int index;
 	enum child_state state;
+	uint64_t id;			/* of the latest start */
+	bool removed;			/* by a new config: is freed at its end */
+	bool again;			/* a new config: starts at its end */
+	struct child *next;		/* of all */
 	unsigned int restarts;
 	struct restart_history history;
 	struct ep_timer timer;		/* end of STARTING, ENDING or BACKOFF */
@@ -125,6 +136,11 @@ struct child {
 	/* one incarnation */
 	struct session pd, cpu, log;
 	struct quota cost;		/* of these three; out of its quota */
+	struct quota granted;		/* of what its config assigns, cost included */
+	struct quota requested;		/* what it said it lacks */
+	int sigh[PARENT_SIGNALS];	/* notifications, -1: none */
+	bool beat;			/* the last heartbeat is not answered yet */
+	unsigned int skipped;
 	int domain, process;
 	uint64_t parent_badge;
 	int exit_notif;
@@ -133,6 +149,7 @@ struct child {
 	int announced[CONFIG_PROVIDES];	/* notification, -1: not announced */
 	int config_cap, config_mem;	/* ROM "config", -1: not made yet */
 	uint64_t config_badge, config_size;
+	int config_sigh;		/* notification, -1: none */
 	int start_error;		/* 0 or -errno: why it did not start */
 	bool waits;			/* for quota, and has said so */
 	bool has_exited;
@@ -154,15 +171,32 @@ struct child {
 struct init {
 	struct entrypoint ep;
 	struct config config;
-	struct child *children;		/* as in config */
+	struct child **children;	/* as in config */
+	struct child *all;		/* these and removed ones that still end */
+	struct child up;		/* the parent, as client of our services */
+	struct quota budget;		/* what we have got for all, less our own */
 	uint64_t last_id;
 	struct ep_timer close_timer;	/* the first deadline of a CLOSE */
 };
 
 extern struct init init;
 
-/* Start all children. -ENOMEM: nothing was started. */
-int children_start(void);
+/* --- apply.c ------------------------------------ */
+
+/* Make @new (taken over) the config. -ENOMEM: nothing has changed, @new is the
+ * caller's still. */
+int config_apply(struct config *new);
+
+/* --- child.c ------------------------------------ */
+
+struct child *child_new(const struct config_child *conf);
+void child_free(struct child *c);
+/* One that is DOWN. */
+void child_start(struct child *c);
+/* Let it end, and start as its config says now, whatever its policy. */
+void child_restart(struct child *c);
+/* Let it end and then be gone, at once if it does not run. */
+void child_remove(struct child *c);
 /* End @c's process, or its start; the restart policy decides what follows.
  * -ESRCH: it does neither run nor start. */
 int child_kill(struct child *c);
@@ -182,6 +216,36 @@ void child_complain(struct child *c, const char *fmt, ...)
 /* Execution time of its latest process. */
 uint64_t child_cpu_ns(struct child *c);
 
+/* --- balance.c ------------------------------------ */
+
+/* What init has for children now, and what is left of it for a config. */
+void balance_init(void);
+struct quota balance_available(const struct config *c);
+/* Take back what is above @c's assigned quota, as far as it is unused, and ask
+ * @c for the rest; give what is missing, as far as it is there. */
+void balance_down(struct child *c);
+void balance_up(struct child *c);
+/* Heartbeats from now on, if the config wants any. */
+void heartbeat_start(void);
+/* The methods of the Parent interface about quota. */
+int balance_call(struct child *c, struct ep_request *in);
+void child_signal(const struct child *c, enum parent_signal signal);
+
+/* --- upward.c ------------------------------------ */
+
+/* Announce the config's services, close sessions that it does not allow. */
+void upward_update(void);
+/* The answer to a request of the parent: 0 or -ENOENT, the client has gone. */
+int upward_deliver(uint64_t id, int status, int cap);
+
+/* --- parent.c ------------------------------------ */
+
+/* Does @s still go where the config says? @client's LOG at the parent? */
+bool session_fits(const struct init_session *s);
+bool child_log_fits(const struct child *client);
+/* Is capability 0 of the request a notification that can be signalled? */
+bool is_signal(const struct ep_request *in);
+
 /* The Parent interface of child @ctx. */
 int parent_call(void *ctx, struct ep_request *in);
 
@@ -193,6 +257,10 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 				 const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err);
+/* The config no longer has the service of OPEN session @s for its client. */
+void session_withdraw(struct init_session *s);
+/* All that clients still have of @server, which is never coming back. */
+void sessions_server_gone(struct child *server);
 /* Undo session_new(): free the record, the donation goes back to the client. */
 void session_drop(struct init_session *s);
 /* A call without data to a service of our parent that answers with a capability:
@@ -228,6 +296,8 @@ void sessions_close_timeout(void *ctx);
 /* Capability of the session, for the client's reply, or -errno. */
 int local_config_open(struct child *c);
 void local_config_free(struct child *c);
+/* The config has changed: make the new text, tell the child. */
+void local_config_changed(struct child *c);
 int local_control_open(struct init_session *s);
 void local_control_close(struct init_session *s);
 
@@ -235,5 +305,8 @@ void local_control_close(struct init_session *s);
 
 /* The state report in memory from malloc(): its length, or -ENOMEM. */
 int report_state(char **text);
+/* To the Report service, if the config wants that: soon, or at once. */
+void report_changed(void);
+void report_now(void);
 
 #endif

@@ -60,31 +60,64 @@ static int config_memory(struct child *c, const char *text, size_t len)
 	return ro;
 }
 
+static int config_sigh(struct child *c, struct ep_request *in)
+{
+	if (!is_signal(in))
+		return -EINVAL;
+	pith_close(c->config_sigh);
+	c->config_sigh = ep_take_cap(in, 0);
+	return 0;
+}
+
 static int config_call(void *ctx, struct ep_request *in)
 {
 	struct child *c = ctx;
 	struct rom_dataspace ds = { .size = c->config_size };
 	int err;
 
+	if (in->method == ROM_SIGH)
+		return config_sigh(c, in);
 	if (in->method != ROM_DATASPACE)
-		return -EINVAL;
+		return -ENOSYS;
 	err = ep_reply_data(&init.ep, in, &ds, sizeof(ds));
 	return err ? err : ep_reply_cap(in, c->config_mem, 0);
 }
 
-static int config_make(struct child *c)
+/* The text in memory; the one before goes when the child lets go of it. */
+static int config_fill(struct child *c)
 {
 	size_t len = 0;
 	char *text = config_text(c->conf->config, &len);
-	int err;
+	int mem;
 
 	if (!text)
 		return -ENOMEM;
-	err = c->config_mem = config_memory(c, text, len);
+	mem = config_memory(c, text, len);
 	free(text);
+	if (mem < 0)
+		return mem;
+	pith_close(c->config_mem);
+	c->config_mem = mem;
+	c->config_size = len;
+	return 0;
+}
+
+void local_config_changed(struct child *c)
+{
+	int err = c->config_cap < 0 ? 0 : config_fill(c);
+
+	if (err)
+		child_complain(c, "keeps its old config: %s", strerror(-err));
+	else if (c->config_sigh >= 0)
+		pith_signal(c->config_sigh, 1);
+}
+
+static int config_make(struct child *c)
+{
+	int err = config_fill(c);
+
 	if (err < 0)
 		return err;
-	c->config_size = len;
 	err = c->config_cap = ep_new_object(&init.ep, config_call, c,
 					    &c->config_badge);
 	if (err < 0) {
@@ -107,7 +140,8 @@ void local_config_free(struct child *c)
 		ep_remove(&init.ep, c->config_badge);
 	pith_close(c->config_cap);
 	pith_close(c->config_mem);
-	c->config_cap = c->config_mem = -1;
+	pith_close(c->config_sigh);
+	c->config_cap = c->config_mem = c->config_sigh = -1;
 }
 
 /* --- Init_control ------------------------------------ */
@@ -157,7 +191,7 @@ static int control_kill(struct ep_request *in)
 	if (name.len && !name.s[name.len - 1])
 		name.len--;
 	i = config_child_index(&init.config, name);
-	return i < 0 ? -ENOENT : child_kill(&init.children[i]);
+	return i < 0 ? -ENOENT : child_kill(init.children[i]);
 }
 
 static int control_call(void *ctx, struct ep_request *in)

@@ -2,7 +2,7 @@
 /*
  * init: starts the children that its config names and routes their sessions. The
  * config is read, checked as a whole, held against what there is, and only then
- * acted upon; with a wrong one init says why and stays idle.
+ * acted upon; with a wrong one init says why and goes on as before.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,43 +13,75 @@ struct init init = {
 			 .fire = sessions_close_timeout },
 };
 
-/* Text -> model that fits into our quota. The ROM stays open: the model refers
- * to its text. */
-static int read_config(struct rom *rom)
+static struct rom rom;
+
+/* Text -> model that fits into our quota -> what runs. */
+static int load(void)
 {
+	struct config new;
 	struct hid_error e;
 	struct quota q;
 	int err;
 
-	err = rom_open(rom, "config");
-	if (err) {
-		log_error("no ROM \"config\": %s", strerror(-err));
-		return err;
-	}
-	err = config_parse(&init.config, rom->data, rom->size, &e);
+	err = config_parse(&new, rom.data, rom.size, &e);
 	if (!err) {
-		q = quota_for_children(quota_unused(PITH_SLOT_DOMAIN),
-				       init.config.nchildren);
-		err = config_check_quota(&init.config, q.ram, q.caps, &e);
+		q = balance_available(&new);
+		err = config_check_quota(&new, q.ram, q.caps, &e);
 	}
-	if (err) {
+	if (err)
 		log_error("config:%u:%u: %s", e.line, e.col, e.text);
-		config_free(&init.config);
-	}
+	else if ((err = config_apply(&new)))
+		log_error("config: %s", strerror(-err));
+	if (err)
+		config_free(&new);
 	return err;
+}
+
+static void config_changed(void *ctx, uint64_t count)
+{
+	int err = rom_update(&rom);
+
+	(void)ctx;
+	(void)count;
+	if (err)
+		log_error("no ROM \"config\" any more: %s", strerror(-err));
+	else
+		err = load();
+	if (err)
+		log_error("the config stays as it was");
+}
+
+/* -ENOSYS of a ROM that never changes, core's say, is fine. */
+static void watch(void)
+{
+	uint64_t badge;
+	int n = ep_new_notification(&init.ep, config_changed, NULL, &badge);
+	int err = n < 0 ? n : rom_watch(&rom, n);
+
+	if (err && err != -ENOSYS)
+		log_error("changes of ROM \"config\" are not seen: %s",
+			  strerror(-err));
+	if (err == -ENOSYS) {
+		ep_remove(&init.ep, badge);
+		pith_close(n);
+	}
 }
 
 int component_main(void)
 {
-	struct rom rom;
 	int err;
 
 	err = ep_init(&init.ep);
 	if (err)
 		env_fatal("no endpoint: %s", strerror(-err));
-	err = read_config(&rom);
-	if (!err)
-		err = children_start();
+	balance_init();
+	err = rom_open(&rom, "config");
+	if (err) {
+		log_error("no ROM \"config\": %s", strerror(-err));
+	} else {
+		watch();
+		err = load();
+	}
 	if (err)
 		log_error("nothing is started");
 	ep_run(&init.ep);

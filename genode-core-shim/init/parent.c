@@ -36,6 +36,13 @@ static bool is_own_config(const struct parent_session *req,
 	       !strcmp(label_last(r->label), "config");
 }
 
+static bool is_inline_config(const struct child *c, const char *service,
+			     const char *label)
+{
+	return c != &init.up && c->conf->config && !strcmp(service, "ROM") &&
+	       !strcmp(label, "config");
+}
+
 /* Answer at once. If the client has given up meanwhile, the session goes. */
 static int hand_over(struct ep_request *in, struct init_session *s, int cap)
 {
@@ -55,17 +62,19 @@ static int at_parent(struct child *c, struct ep_request *in,
 		     const struct route *r, const struct parent_session *req)
 {
 	struct session_quota quota = { .ram = req->ram, .caps = req->caps };
+	bool pd = !strcmp(req->service, "PD");
 	struct init_session *s;
 	int err;
 
-	if (strcmp(req->service, "PD") &&
-	    (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
+	if (!pd && (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
 		return -EDQUOT;
 	s = session_new(c, SERVER_PARENT, r, req, false, &err);
 	if (!s)
 		return err;
-	err = env_session(&s->up, req->service, r->label, req->args, &quota,
-			  pith_now() + PARENT_TIMEOUT);
+	err = env_session_with(&s->up, req->service, r->label, req->args, &quota,
+			       !pd ? -1 : in->caps[0] < 0 ? c->domain :
+							   in->caps[0],
+			       pith_now() + PARENT_TIMEOUT);
 	if (!err)
 		return hand_over(in, s, s->up.cap);
 	session_drop(s);
@@ -78,7 +87,7 @@ static int at_child(struct child *c, struct ep_request *in,
 	struct init_session *s;
 	int err;
 
-	if (child_is_down(&init.children[r->child]))
+	if (child_is_down(init.children[r->child]))
 		return -EPIPE;
 	s = session_new(c, SERVER_CHILD, r, req, false, &err);
 	if (!s)
@@ -143,8 +152,7 @@ static int session(struct child *c, struct ep_request *in)
 	err = route_resolve(&init.config, c->index, req.service, req.label, &r);
 	if (err)
 		return err;
-	if (c->conf->config && !strcmp(req.service, "ROM") &&
-	    !strcmp(req.label, "config")) {
+	if (is_inline_config(c, req.service, req.label)) {
 		memcpy(r.label, req.label, sizeof(r.label));
 		return at_init(c, in, SERVER_CONFIG, &r, &req);
 	}
@@ -172,6 +180,36 @@ static int session(struct child *c, struct ep_request *in)
 	}
 }
 
+/* --- routes that change ------------------------------------ */
+
+bool session_fits(const struct init_session *s)
+{
+	const struct child *c = s->client;
+	struct route r;
+
+	if (is_inline_config(c, s->service, s->asked))
+		return s->kind == SERVER_CONFIG;
+	if (c == &init.up)
+		route_upward(&init.config, s->service, s->asked, &r);
+	else if (route_resolve(&init.config, c->index, s->service, s->asked, &r))
+		return false;
+	if (strcmp(r.label, s->label))
+		return false;
+	return s->kind == SERVER_PARENT ? r.kind == ROUTE_PARENT :
+	       s->kind == SERVER_CONTROL ? r.kind == ROUTE_LOCAL :
+	       r.kind == ROUTE_CHILD && init.children[r.child] == s->server;
+}
+
+bool child_log_fits(const struct child *client)
+{
+	struct route r;
+
+	if (route_resolve(&init.config, client->index, "LOG", "", &r))
+		return true;
+	return r.kind == ROUTE_CHILD ? client->log.cap < 0 :
+	       (r.kind == ROUTE_PARENT) == (client->log.cap >= 0);
+}
+
 static int close_session(struct child *c, struct ep_request *in)
 {
 	const struct parent_id *req = ep_req(in, struct parent_id);
@@ -190,8 +228,7 @@ static int close_session(struct child *c, struct ep_request *in)
 
 /* --- the server's side ------------------------------------ */
 
-/* Is received capability 0 a notification that can be signalled? */
-static bool is_signal(const struct ep_request *in)
+bool is_signal(const struct ep_request *in)
 {
 	struct pith_identify id;
 
@@ -251,6 +288,8 @@ int parent_call(void *ctx, struct ep_request *in)
 {
 	struct child *c = ctx;
 
+	if (c->removed)
+		return -EPIPE;
 	switch (in->method) {
 	case PARENT_SESSION:
 		return session(c, in);
@@ -262,6 +301,12 @@ int parent_call(void *ctx, struct ep_request *in)
 		return next_request(c, in);
 	case PARENT_DELIVER:
 		return deliver(c, in);
+	case PARENT_SIGH:
+	case PARENT_RESOURCES:
+	case PARENT_RESOURCE_REQUEST:
+	case PARENT_YIELD_RESPONSE:
+	case PARENT_HEARTBEAT_RESPONSE:
+		return balance_call(c, in);
 	}
 	child_complain(c, "calls method %llu, which does not exist",
 		       (unsigned long long)in->method);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <pith/env.h>
+#include <pith/rpc.h>
+#include <session/core.h>
 #include "quota.h"
 
 bool quota_add(struct quota a, struct quota b, struct quota *out)
@@ -83,10 +85,17 @@ struct quota quota_limit(int domain)
 	return (struct quota){ i.ram_limit, i.caps_limit };
 }
 
+static struct quota reserve = { QUOTA_KEEP_RAM, QUOTA_KEEP_CAPS };
+
+void quota_reserve(uint64_t keep_ram, uint64_t keep_caps)
+{
+	reserve.ram = keep_ram ? keep_ram : QUOTA_KEEP_RAM;
+	reserve.caps = keep_caps ? keep_caps : QUOTA_KEEP_CAPS;
+}
+
 struct quota quota_spare(void)
 {
-	return rest(quota_unused(PITH_SLOT_DOMAIN),
-		    (struct quota){ QUOTA_KEEP_RAM, QUOTA_KEEP_CAPS });
+	return rest(quota_unused(PITH_SLOT_DOMAIN), reserve);
 }
 
 int quota_move(int from, int to, struct quota q)
@@ -104,18 +113,27 @@ void quota_move_some(int from, int to, struct quota *q)
 		quota_sub(*q, some, q);
 }
 
-int quota_pay(int to, struct quota q)
+int quota_fund(int pd, struct quota q)
+{
+	struct pd_quota req = { q.ram, q.caps };
+
+	if (!q.ram && !q.caps)
+		return 0;
+	return rpc_simple(pd, PD_FUND, &req, sizeof(req), NULL, 0,
+			  pith_now() + PITH_SEC(5));
+}
+
+int quota_pay(int pd, struct quota q)
 {
 	struct quota spare = quota_spare();
 
-	return quota_sub(spare, q, &spare) ?
-	       quota_move(PITH_SLOT_DOMAIN, to, q) : -EDQUOT;
+	return quota_sub(spare, q, &spare) ? quota_fund(pd, q) : -EDQUOT;
 }
 
-void quota_pay_some(int to, struct quota *q)
+void quota_pay_some(int pd, struct quota *q)
 {
 	struct quota some = quota_min(*q, quota_spare());
 
-	if (!quota_move(PITH_SLOT_DOMAIN, to, some))
+	if (!quota_fund(pd, some))
 		quota_sub(*q, some, q);
 }

@@ -48,12 +48,17 @@ struct quota quota_unused(int domain);
 struct quota quota_limit(int domain);
 /* Move exactly @q: 0, or -EDQUOT and nothing moved. */
 int quota_move(int from, int to, struct quota q);
-/* What init's domain can give and still keep its reserve. */
+/* What init keeps unused for itself when it pays others; 0: the usual. */
+void quota_reserve(uint64_t keep_ram, uint64_t keep_caps);
+/* What init's domain can give and still keep that. */
 struct quota quota_spare(void);
-/* Move exactly @q from init's spare quota: 0, or -EDQUOT and nothing moved. */
-int quota_pay(int to, struct quota q);
+/* Move exactly @q from init's domain to that of PD session @pd, of which our
+ * domain is the account: 0, or -EDQUOT and nothing moved. */
+int quota_fund(int pd, struct quota q);
+/* The same from what init can spare. */
+int quota_pay(int pd, struct quota q);
 /* Pay as much of *@q as init can spare and take it off *@q. */
-void quota_pay_some(int to, struct quota *q);
+void quota_pay_some(int pd, struct quota *q);
 /* Move as much of *@q as @from does not use and take it off *@q. */
 void quota_move_some(int from, int to, struct quota *q);
 

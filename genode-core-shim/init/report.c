@@ -6,20 +6,26 @@
  *	+ init
  *	  + ram | quota: .. | used: ..			  bytes
  *	  + caps | quota: .. | used: ..
- *	+ child nvme | binary: nvme | version: 2 | state: running | restarts: 1
- *		     | cpu_ms: 12 | exited: 137	      exited: if it ever has
- *	  + ram | assigned: .. | quota: .. | used: ..	  quota: limit now
- *	  + caps | assigned: .. | quota: .. | used: ..
+ *	+ child nvme | binary: nvme | version: 2 | id: 4	id: of this start
+ *		     | state: running | restarts: 1 | cpu_ms: 12
+ *		     | exited: 137		      exited: if it ever has
+ *		     | skipped_heartbeats: 2	      if it has
+ *	  + ram | assigned: .. | quota: .. | used: .. | avail: ..
+ *		| requested: ..			      quota: limit now; requested:
+ *	  + caps | ..				      what it said it lacks
  *	  + provides
  *	    + service Block | announced: yes
  *	  + session Platform | label: nvme | server: platform | id: 3
  *		    | state: open
  *	-
  *
- * If that would be longer than REPORT_MAX, it is without the sessions.
+ * If that would be longer than REPORT_MAX, it is without the sessions. What the
+ * Report service gets is what the config's report node wants of it.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <pith/report.h>
 #include "init.h"
 
 /* Init_control keeps up to 8 of them; that fits into what init keeps for itself. */
@@ -39,26 +45,34 @@ static void domain_info(int domain, struct pith_domain_info *i)
 		*i = (struct pith_domain_info){ .ram_limit = 0 };
 }
 
-/* @assigned 0: not told */
+/* @assigned, @requested 0: not told */
 static void print_account(struct hid_print *p, const char *type,
-			  uint64_t assigned, uint64_t quota, uint64_t used)
+			  uint64_t assigned, uint64_t quota, uint64_t used,
+			  uint64_t requested)
 {
 	hid_print_node(p, type, NULL);
 	if (assigned)
 		hid_print_number(p, "assigned", assigned);
 	hid_print_number(p, "quota", quota);
 	hid_print_number(p, "used", used);
+	hid_print_number(p, "avail", quota - used);
+	if (requested)
+		hid_print_number(p, "requested", requested);
 	hid_print_close(p);
 }
 
-static void print_init(struct hid_print *p)
+static void print_init(struct hid_print *p, const struct config_report *what)
 {
 	struct pith_domain_info i;
 
+	if (!what->init_ram && !what->init_caps)
+		return;
 	domain_info(PITH_SLOT_DOMAIN, &i);
 	hid_print_node(p, "init", NULL);
-	print_account(p, "ram", 0, i.ram_limit, i.ram_used);
-	print_account(p, "caps", 0, i.caps_limit, i.caps_used);
+	if (what->init_ram)
+		print_account(p, "ram", 0, i.ram_limit, i.ram_used, 0);
+	if (what->init_caps)
+		print_account(p, "caps", 0, i.caps_limit, i.caps_used, 0);
 	hid_print_close(p);
 }
 
@@ -92,7 +106,8 @@ static void print_log(struct hid_print *p, const struct child *c)
 	hid_print_close(p);
 }
 
-static void print_sessions(struct hid_print *p, const struct child *c)
+static void print_sessions(struct hid_print *p, const struct child *c,
+			   bool args)
 {
 	const struct init_session *s;
 
@@ -101,14 +116,18 @@ static void print_sessions(struct hid_print *p, const struct child *c)
 		hid_print_node(p, "session", s->service);
 		hid_print_attr(p, "label", s->label);
 		hid_print_attr(p, "server", s->server ? s->server->conf->name :
-			       s->kind == SERVER_PARENT ? "core" : "init");
+			       s->kind == SERVER_PARENT ? "core" :
+			       s->kind == SERVER_CHILD ? "gone" : "init");
 		hid_print_number(p, "id", s->id);
 		hid_print_attr(p, "state", session_state_name(s->state));
+		if (args)
+			hid_print_attr(p, "args", s->args);
 		hid_print_close(p);
 	}
 }
 
-static void print_child(struct hid_print *p, struct child *c, bool sessions)
+static void print_child(struct hid_print *p, struct child *c,
+			const struct config_report *what)
 {
 	struct pith_domain_info i;
 
@@ -116,20 +135,29 @@ static void print_child(struct hid_print *p, struct child *c, bool sessions)
 	hid_print_node(p, "child", c->conf->name);
 	hid_print_attr(p, "binary", c->conf->binary);
 	print_str(p, "version", c->conf->version);
+	if (what->ids)
+		hid_print_number(p, "id", c->id);
 	hid_print_attr(p, "state", child_state_name(c->state));
 	hid_print_number(p, "restarts", c->restarts);
 	hid_print_number(p, "cpu_ms", child_cpu_ns(c) / PITH_MS(1));
 	if (c->has_exited)
 		hid_print_number(p, "exited", c->exit_code);
-	print_account(p, "ram", c->conf->ram, i.ram_limit, i.ram_used);
-	print_account(p, "caps", c->conf->caps, i.caps_limit, i.caps_used);
-	print_provides(p, c);
-	if (sessions)
-		print_sessions(p, c);
+	if (c->skipped)
+		hid_print_number(p, "skipped_heartbeats", c->skipped);
+	if (what->child_ram)
+		print_account(p, "ram", c->conf->ram, i.ram_limit, i.ram_used,
+			      c->requested.ram);
+	if (what->child_caps)
+		print_account(p, "caps", c->conf->caps, i.caps_limit,
+			      i.caps_used, c->requested.caps);
+	if (what->provided)
+		print_provides(p, c);
+	if (what->requested)
+		print_sessions(p, c, what->session_args);
 	hid_print_close(p);
 }
 
-static int print_all(char *text, size_t size, bool sessions)
+static int print_all(char *text, size_t size, const struct config_report *what)
 {
 	struct hid_print p;
 	unsigned int i;
@@ -137,14 +165,14 @@ static int print_all(char *text, size_t size, bool sessions)
 	hid_print_begin(&p, text, size);
 	hid_print_node(&p, "state", NULL);
 	print_str(&p, "version", init.config.version);
-	print_init(&p);
+	print_init(&p, what);
 	for (i = 0; i < init.config.nchildren; i++)
-		print_child(&p, &init.children[i], sessions);
+		print_child(&p, init.children[i], what);
 	hid_print_close(&p);
 	return hid_print_end(&p);
 }
 
-static int report(char **text, bool sessions)
+static int report(char **text, const struct config_report *what)
 {
 	size_t size;
 	int len;
@@ -153,7 +181,7 @@ static int report(char **text, bool sessions)
 		*text = malloc(size);
 		if (!*text)
 			return -ENOMEM;
-		len = print_all(*text, size, sessions);
+		len = print_all(*text, size, what);
 		if (len >= 0)
 			return len;
 		free(*text);
@@ -163,9 +191,61 @@ static int report(char **text, bool sessions)
 
 int report_state(char **text)
 {
-	int len = report(text, true);
+	struct config_report what = {
+		.ids = true, .requested = true, .provided = true,
+		.child_ram = true, .child_caps = true, .init_ram = true,
+		.init_caps = true,
+	};
+	int len = report(text, &what);
 
+	what.requested = false;
 	if (len == -EMSGSIZE)
-		len = report(text, false);
+		len = report(text, &what);
 	return len == -EMSGSIZE ? -ENOMEM : len;
 }
+
+/* --- to the Report service ------------------------------------ */
+
+static struct report out = { .session.cap = -1, .mem = -1 };
+
+static void report_send(void *ctx)
+{
+	const struct config_report *what = &init.config.report;
+	int len, err = 0;
+
+	(void)ctx;
+	if (!what->enabled || out.size != what->buffer)
+		report_close(&out);
+	if (!what->enabled)
+		return;
+	if (out.session.cap < 0)
+		err = report_open(&out, "state", what->buffer);
+	len = err ? err : print_all(out.buf, out.size, what);
+	err = len < 0 ? len : report_submit(&out, (uint64_t)len);
+	if (!err)
+		return;
+	log_error("the state is not reported: %s", strerror(-err));
+	if (err != -EMSGSIZE)	/* another server, another time */
+		report_close(&out);
+}
+
+static struct ep_timer timer = { .at = PITH_NO_DEADLINE, .fire = report_send };
+static uint64_t last_ns;
+
+void report_changed(void)
+{
+	uint64_t now = pith_now(), at;
+
+	if (timer.at != PITH_NO_DEADLINE ||
+	    (!init.config.report.enabled && out.session.cap < 0))
+		return;
+	at = last_ns + PITH_MS(init.config.report.delay_ms);
+	last_ns = at > now ? at : now;
+	ep_timer_set(&init.ep, &timer, last_ns);
+}
+
+void report_now(void)
+{
+	ep_timer_set(&init.ep, &timer, pith_now());
+}
+

@@ -175,6 +175,23 @@ int route_resolve(const struct config *c, unsigned int client,
 	return 0;
 }
 
+int route_upward(const struct config *c, const char *service, const char *label,
+		 struct route *route)
+{
+	struct request r = {
+		.c = c, .client = c->nchildren, .label = label,
+		.service = { service, (uint32_t)strlen(service) },
+	};
+	unsigned int i;
+
+	*route = (struct route){ .kind = ROUTE_NONE };
+	snprintf(r.scoped, sizeof(r.scoped), "%s", label);
+	for (i = 0; i < c->policies.nrules; i++)
+		if (matches(&c->policies.rules[i], &r))
+			return apply_rule(&c->policies.rules[i], &r, route);
+	return 0;
+}
+
 /* --- args ------------------------------------ */
 
 /* Copy @args without the elements "@tag=...". */

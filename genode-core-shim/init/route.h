@@ -28,6 +28,10 @@ struct route {
 int route_resolve(const struct config *c, unsigned int client,
 		  const char *service, const char *label, struct route *route);
 
+/* The same of our parent's client with @label, by the policies of @service. */
+int route_upward(const struct config *c, const char *service, const char *label,
+		 struct route *route);
+
 /* What follows the last " -> " of @label: the name that a server goes by. */
 const char *label_last(const char *label);
 

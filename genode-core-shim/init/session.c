@@ -44,7 +44,8 @@ static void set_state(struct init_session *s, enum session_state to)
 
 /* --- quota ------------------------------------ */
 
-/* Does the donation go back to a client that lives, or to init? */
+/* Does the donation go back to a client that lives, or to init (whose parent
+ * takes it from there, if it is the client)? */
 static bool client_is_paid(const struct init_session *s)
 {
 	return s->client && s->client->state == CHILD_RUNNING && !s->log;
@@ -58,7 +59,7 @@ static int payee(const struct init_session *s)
 /* From init to the client. What init lacks just now it owes. */
 static void give_back(struct init_session *s, struct quota q)
 {
-	if (client_is_paid(s) && quota_pay(s->client->domain, q))
+	if (client_is_paid(s) && quota_pay(s->client->pd.cap, q))
 		quota_add(s->client->owed, q, &s->client->owed);
 }
 
@@ -165,6 +166,8 @@ static bool too_many(const struct child *client, const struct child *server)
 	const struct init_session *s;
 	unsigned int n = 0;
 
+	if (client == &init.up)
+		return server->nserved >= SESSIONS_PER_SERVER;
 	if (client->nsessions >= SESSIONS_PER_CHILD)
 		return true;
 	if (!server)
@@ -180,7 +183,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps + QUOTA_SESSION_CAPS };
-	struct child *server = kind == SERVER_CHILD ? &init.children[r->child] :
+	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
 						      NULL;
 	struct init_session *s, **p;
 
@@ -192,7 +195,8 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		*err = -ENOMEM;
 		return NULL;
 	}
-	if (!log && quota_move(client->domain, PITH_SLOT_DOMAIN, take)) {
+	if (!log && client != &init.up &&
+	    quota_move(client->domain, PITH_SLOT_DOMAIN, take)) {
 		free(s);
 		return NULL;
 	}
@@ -204,6 +208,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	s->reply = s->up.cap = -1;
 	s->log = log;
 	memcpy(s->service, req->service, sizeof(s->service));
+	memcpy(s->asked, req->label, sizeof(s->asked));
 	memcpy(s->label, r->label, sizeof(s->label));
 	memcpy(s->args, req->args, sizeof(s->args));
 	for (p = &client->sessions; *p; p = &(*p)->next_of_client)
@@ -223,11 +228,14 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	return s;
 }
 
-/* Answer the client's saved call, if there is one. */
+/* Answer the client's saved call, or a CREATE of our parent, if there is one. */
 static int answer(struct init_session *s, int status, const void *data,
 		  size_t len, int cap)
 {
 	int reply = s->reply;
+
+	if (s->client == &init.up && s->state <= SESSION_PENDING)
+		return upward_deliver(s->up_id, status, cap);
 
 	s->reply = -1;
 	return reply < 0 ? 0 : ep_answer(reply, status, data, len, cap);
@@ -391,7 +399,7 @@ void session_next_request(struct child *server, struct parent_request *req)
 			server->fetched = s;
 			return;
 		}
-		if (!quota_move(PITH_SLOT_DOMAIN, server->domain, s->quota)) {
+		if (!quota_fund(server->pd.cap, s->quota)) {
 			fetch_create(s, req);
 			return;
 		}
@@ -495,11 +503,11 @@ static void close_deadlines(struct child *server, uint64_t now)
 void sessions_close_timeout(void *ctx)
 {
 	uint64_t now = pith_now();
-	unsigned int i;
+	struct child *c;
 
 	(void)ctx;
-	for (i = 0; i < init.config.nchildren; i++)
-		close_deadlines(&init.children[i], now);
+	for (c = init.all; c; c = c->next)
+		close_deadlines(c, now);
 }
 
 static void begin_close(struct init_session *s)
@@ -568,6 +576,25 @@ void sessions_client_died(struct child *c)
 	for (s = c->sessions; s; s = next) {
 		next = s->next_of_client;
 		client_died(s);
+	}
+}
+
+void session_withdraw(struct init_session *s)
+{
+	if (s->state == SESSION_QUEUED)
+		refuse(s, -EACCES);
+	else
+		client_died(s);
+}
+
+void sessions_server_gone(struct child *server)
+{
+	struct init_session *s;
+
+	sessions_server_down(server);
+	while ((s = server->served)) {	/* lost */
+		server->served = s->next_of_server;
+		s->server = NULL;
 	}
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: ../config.c ../config_route.c ../route.c ../restart.c ../../lib/hid.c ../../lib/args.c */
+/* test-sources: ../config.c ../config_route.c ../config_self.c
+ * ../route.c ../restart.c ../../lib/hid.c ../../lib/args.c */
 /*
  * Config: what is refused and with which words, what a good one says, how its
  * routes decide.
@@ -42,7 +43,8 @@ static const struct {
 	{ "config | prio_levels: -1\n-\n", "1:10: expected a number for "
 	  "prio_levels, found '-1'" },
 	{ "config\n+ begin a\n-\n", "2:1: expected parent-provides, default-route, "
-	  "default or start, found 'begin'" },
+	  "default, start, alias, service, report, heartbeat or resource, found "
+	  "'begin'" },
 	{ "config\n: text\n-\n", "1:1: expected no quoted text in this node" },
 	{ "config\n+ parent-provides\n  + servise ROM\n-\n",
 	  "3:3: expected service only, found 'servise'" },
@@ -94,7 +96,8 @@ static const struct {
 	  "+ start a\n-\n",
 	  "5:1: expected a new name, found 'a' again (line 3)" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + provide | + service X\n-\n",
-	  "3:3: expected binary, provides, route, config, exit or restart, found "
+	  "3:3: expected binary, provides, route, config, exit, restart, "
+	  "heartbeat or resource, found "
 	  "'provide'" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + binary\n-\n",
 	  "3:3: expected a name after 'binary', found none" },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: world.c world_core.c ../main.c ../child.c ../session.c
- * ../parent.c ../local.c ../report.c ../config.c ../config_route.c ../route.c
- * ../restart.c ../quota.c ../../lib/hid.c ../../lib/hid_print.c
- * ../../lib/args.c */
+/* test-sources: world.c world_core.c ../main.c ../apply.c ../child.c
+ * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
+ * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c ../quota.c
+ * ../../lib/hid.c ../../lib/hid_print.c ../../lib/report.c ../../lib/args.c */
 /* Sessions: requests, donations, deaths on both sides, hostile children. */
 #include "family.h"
 

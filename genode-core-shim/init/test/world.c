@@ -23,6 +23,7 @@ static uint64_t now = PITH_SEC(1);
 static jmp_buf booted;
 static int ended = -1;
 static const char *config_text;
+static uint64_t config_watch;
 static struct entrypoint *the_ep;
 static struct ep_slot slots[SLOTS];
 
@@ -155,6 +156,11 @@ static int transfer(int from, int to, struct quota q)
 	return 0;
 }
 
+int pd_fund(int domain, struct quota q)
+{
+	return transfer(0, domain, q);
+}
+
 int pith_domain_transfer(int from, int to, uint64_t ram, uint64_t caps)
 {
 	int f = domain_of(from), t = domain_of(to);
@@ -199,7 +205,7 @@ int pith_mint(int fd, uint32_t rights)
 
 int pith_mem_create(int domain, uint64_t size, uint32_t flags)
 {
-	int d = domain_of(domain), o;
+	int d = domain < 0 ? 0 : domain_of(domain), o;
 
 	(void)flags;
 	if (d < 0 || size % 4096 || !size)
@@ -465,6 +471,29 @@ int rom_open(struct rom *rom, const char *name)
 	return 0;
 }
 
+int rom_watch(struct rom *rom, int notification)
+{
+	(void)rom;
+	config_watch = objects[fds[notification]].badge;
+	return 0;
+}
+
+int rom_update(struct rom *rom)
+{
+	rom->data = config_text;
+	rom->size = strlen(config_text);
+	return 0;
+}
+
+void world_config(const char *config)
+{
+	struct ep_slot *s = slot_of(config_watch);
+
+	config_text = config;
+	if (!setjmp(booted))
+		s->notify(s->ctx, 1);
+}
+
 int component_main(void);
 
 void world_boot(const char *config)
@@ -472,6 +501,7 @@ void world_boot(const char *config)
 	config_text = config;
 	fds[PITH_SLOT_DOMAIN] = object_new(DOMAIN, -1);
 	fds[PITH_SLOT_PARENT] = object_new(SESSION, -1);
+	strcpy(objects[fds[PITH_SLOT_PARENT]].service, "PARENT");
 	fds[PITH_SLOT_LOG] = object_new(SESSION, -1);
 	domains[ndomains++] = (struct domain){
 		.limit = { WORLD_RAM, WORLD_CAPS } };
@@ -690,6 +720,11 @@ int world_invoke(const char *name, int object, uint64_t method,
 		 const void *req, size_t len)
 {
 	return run_call(process(name), object, method, req, len, 0);
+}
+
+int world_invoke_cap(const char *name, int object, uint64_t method, int cap)
+{
+	return run_call(process(name), object, method, NULL, 0, cap);
 }
 
 const struct answer *world_answer(int call)

@@ -17,6 +17,8 @@
 
 /* Boot init with @config: it has started its children when this returns. */
 void world_boot(const char *config);
+/* init's ROM "config" has changed to @config, and init has seen it. */
+void world_config(const char *config);
 /* Let @ms pass: exits and timers happen. */
 void world_run(uint64_t ms);
 /* End the process @name with @status (as PITH_OP_PROC_INFO tells it). */
@@ -72,6 +74,8 @@ uint64_t world_signals(int notification);
 /* Call through capability @object that @call's answer brought, as @name. */
 int world_invoke(const char *name, int object, uint64_t method,
 		 const void *req, size_t len);
+/* The same with a capability to pass and no data. */
+int world_invoke_cap(const char *name, int object, uint64_t method, int cap);
 /* Content of memory object @object. */
 const char *world_memory(int object);
 /* Last args and label that a service of core was asked with. */

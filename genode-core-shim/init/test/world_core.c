@@ -63,6 +63,14 @@ int env_session(struct session *s, const char *service, const char *label,
 		const char *args, const struct session_quota *quota,
 		uint64_t deadline)
 {
+	return env_session_with(s, service, label, args, quota, -1, deadline);
+}
+
+int env_session_with(struct session *s, const char *service, const char *label,
+		     const char *args, const struct session_quota *quota,
+		     int cap, uint64_t deadline)
+{
+	(void)cap;
 	struct quota q = { 16384, 8 };
 	int o;
 
@@ -165,6 +173,24 @@ static int on_process(struct rpc *r, uint64_t method)
 	return 0;
 }
 
+/* As core: none of what an init below an init can ask. */
+static int parent_method(uint64_t method, struct rpc *r)
+{
+	(void)method;
+	(void)r;
+	return -ENOSYS;
+}
+
+int rpc_simple(int cap, uint64_t method, const void *req, size_t req_len,
+	       void *rep, size_t rep_len, uint64_t deadline)
+{
+	struct rpc r = {
+		.req = req, .req_len = req_len, .rep = rep, .rep_len = rep_len,
+	};
+
+	return rpc_call(cap, method, &r, deadline);
+}
+
 int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 {
 	struct object *o = fd_object(cap, SESSION);
@@ -173,6 +199,13 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 	(void)deadline;
 	if (!o)
 		die("call through what is no session of core");
+	if (!strcmp(o->service, "PARENT"))
+		return parent_method(method, r);
+	if (!strcmp(o->service, "PD") && method == PD_FUND) {
+		const struct pd_quota *q = r->req;
+
+		return pd_fund(o->index, (struct quota){ q->ram, q->caps });
+	}
 	if (!strcmp(o->service, "CPU"))
 		return method == CPU_START ? cpu_start(r) : on_process(r, method);
 	new = object_new(!strcmp(o->service, "PD") ? DOMAIN : MEMORY, -1);

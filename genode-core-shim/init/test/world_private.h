@@ -72,5 +72,7 @@ int fd_install(int object);
 struct object *fd_object(int fd, enum kind kind);
 int domain_of(int fd);
 void domain_destroy(int d);
+/* From init's domain. */
+int pd_fund(int domain, struct quota q);
 
 #endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A new config: children whose start node and routes say the same go on as if
+ * nothing had been; the others are changed, restarted, started or removed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "init.h"
+
+static struct child *child_of(const struct config *c, struct child *const *of,
+			      const char *name)
+{
+	int i = config_child_index(c, (struct hid_str){ name,
+						(uint32_t)strlen(name) });
+
+	return i < 0 ? NULL : of[i];
+}
+
+static void forget(struct child **children, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (children[i]->state == CHILD_DOWN)
+			child_free(children[i]);
+	free(children);
+}
+
+/* The children of @new in its order: those that exist, and new ones. */
+static struct child **children_for(const struct config *new)
+{
+	struct child **children = calloc(new->nchildren + 1, sizeof(*children));
+	unsigned int i;
+
+	for (i = 0; children && i < new->nchildren; i++) {
+		children[i] = child_of(&init.config, init.children,
+				       new->children[i].name);
+		if (!children[i])
+			children[i] = child_new(&new->children[i]);
+		if (children[i])
+			continue;
+		forget(children, i);
+		return NULL;
+	}
+	return children;
+}
+
+/* Services have moved in the list; those that went restart the child. */
+static void move_provides(struct child *c, const struct config_child *was)
+{
+	int announced[CONFIG_PROVIDES];
+	struct init_session *s;
+	unsigned int i;
+	int to;
+
+	memcpy(announced, c->announced, sizeof(announced));
+	for (i = 0; i < CONFIG_PROVIDES; i++)
+		c->announced[i] = -1;
+	for (i = 0; i < was->nprovides; i++) {
+		to = config_provides(c->conf, was->provides[i]);
+		if (to < 0)
+			pith_close(announced[i]);
+		else
+			c->announced[to] = announced[i];
+	}
+	for (s = c->served; s; s = s->next_of_server) {
+		to = config_provides(c->conf, (struct hid_str){ s->service,
+					(uint32_t)strlen(s->service) });
+		s->provide = to < 0 ? 0 : (unsigned int)to;
+	}
+}
+
+static bool routes_fit(const struct child *c)
+{
+	const struct init_session *s;
+
+	if (c->state == CHILD_RUNNING && !child_log_fits(c))
+		return false;
+	for (s = c->sessions; s; s = s->next_of_client)
+		if (!session_fits(s))
+			return false;
+	return true;
+}
+
+/* What cannot be changed while it runs. */
+static void restart_if_needed(struct child *c, bool differs)
+{
+	bool alive = c->state == CHILD_RUNNING || c->state == CHILD_STARTING;
+
+	if (c->state == CHILD_FAILED ||		/* it may work now */
+	    differs || (alive && !routes_fit(c))) {
+		if (alive)
+			log_line("child \"%s\" restarts: its %s changed",
+				 c->conf->name, differs ? "start node" : "routes");
+		child_restart(c);
+	}
+}
+
+/* All old children that stay, once the new config is in place. */
+static void update_children(const struct config *old)
+{
+	const struct config_child *was;
+	bool differs[CONFIG_CHILDREN] = { false };
+	struct child *c;
+	unsigned int i;
+	int j;
+
+	for (i = 0; i < init.config.nchildren; i++) {
+		c = init.children[i];
+		c->index = i;
+		was = c->conf;
+		c->conf = &init.config.children[i];
+		j = config_child_index(old, (struct hid_str){ c->conf->name,
+					(uint32_t)strlen(c->conf->name) });
+		if (j < 0)
+			continue;
+		differs[i] = config_child_differs(was, c->conf);
+		move_provides(c, was);
+		if (c->conf->config && !hid_same(was->config, c->conf->config))
+			local_config_changed(c);
+	}
+	for (i = 0; i < init.config.nchildren; i++)
+		if (init.children[i]->state != CHILD_DOWN)
+			restart_if_needed(init.children[i], differs[i]);
+}
+
+/* Downgrades first: they pay for the upgrades. */
+static void balance_all(void)
+{
+	struct child *c;
+	unsigned int i;
+
+	for (i = 0; i < init.config.nchildren; i++) {
+		c = init.children[i];
+		if (c->state == CHILD_RUNNING && !c->again)
+			balance_down(c);
+	}
+	children_pay_debts();
+}
+
+int config_apply(struct config *new)
+{
+	struct child **children = children_for(new), **was = init.children;
+	struct config old = init.config;
+	unsigned int i;
+
+	if (!children)
+		return -ENOMEM;
+	for (i = 0; i < old.nchildren; i++)
+		if (!child_of(new, children, old.children[i].name))
+			child_remove(was[i]);
+	init.config = *new;
+	init.children = children;
+	quota_reserve(new->keep_ram / 4, new->keep_caps / 4);
+	update_children(&old);
+	balance_all();
+	for (i = 0; i < new->nchildren; i++)
+		if (children[i]->state == CHILD_DOWN)
+			child_start(children[i]);
+	upward_update();
+	heartbeat_start();
+	report_changed();
+	free(was);
+	config_free(&old);
+	return 0;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Quota of running children, up and down, and their heartbeats. */
+#include <errno.h>
+#include <string.h>
+#include <pith/rpc.h>
+#include "init.h"
+
+/* What a child is left unused when its quota is taken back: it must be able to
+ * do something about it. */
+#define LEAVE_RAM	(16u << 10)
+#define LEAVE_CAPS	5
+
+static struct ep_timer heart;
+static struct quota assigned;	/* by our parent, as it said last */
+static int notification = -1;	/* what our parent signals */
+
+void child_signal(const struct child *c, enum parent_signal signal)
+{
+	if (c->sigh[signal] >= 0)
+		pith_signal(c->sigh[signal], 1);
+}
+
+/* --- init itself ------------------------------------ */
+
+static int ask_parent(struct parent_resources *r)
+{
+	return rpc_simple(PITH_SLOT_PARENT, PARENT_RESOURCES, NULL, 0, r,
+			  sizeof(*r), pith_now() + PARENT_TIMEOUT);
+}
+
+static struct quota difference(struct quota a, struct quota b)
+{
+	return (struct quota){ a.ram > b.ram ? a.ram - b.ram : 0,
+			       a.caps > b.caps ? a.caps - b.caps : 0 };
+}
+
+/* The parent gives more or wants some back; what it wants it finds unused. */
+static void resources_changed(void *ctx, uint64_t count)
+{
+	struct parent_resources r;
+	struct quota now;
+
+	(void)ctx;
+	(void)count;
+	if (ask_parent(&r))
+		return;
+	now = (struct quota){ r.assigned.ram, r.assigned.caps };
+	quota_add(init.budget, difference(now, assigned), &init.budget);
+	init.budget = difference(init.budget, difference(assigned, now));
+	assigned = now;
+	if (r.wanted.ram || r.wanted.caps)
+		rpc_simple(PITH_SLOT_PARENT, PARENT_YIELD_RESPONSE, NULL, 0,
+			   NULL, 0, pith_now() + PARENT_TIMEOUT);
+	children_pay_debts();
+}
+
+void balance_init(void)
+{
+	struct parent_sigh req = { .signal = PARENT_SIGNAL_RESOURCES };
+	struct rpc r = {
+		.req = &req, .req_len = sizeof(req), .caps = &notification,
+		.ncaps = 1,
+	};
+	struct parent_resources now;
+	uint64_t badge;
+
+	init.budget = quota_unused(PITH_SLOT_DOMAIN);
+	if (ask_parent(&now))	/* core: all there is, for ever */
+		return;
+	assigned = (struct quota){ now.assigned.ram, now.assigned.caps };
+	notification = ep_new_notification(&init.ep, resources_changed, NULL,
+					   &badge);
+	if (notification >= 0)
+		rpc_call(PITH_SLOT_PARENT, PARENT_SIGH, &r,
+			 pith_now() + PARENT_TIMEOUT);
+}
+
+struct quota balance_available(const struct config *c)
+{
+	struct quota all = init.budget;
+
+	if (c->keep_ram)
+		all.ram = difference((struct quota){ all.ram + QUOTA_INIT_RAM, 0 },
+				     (struct quota){ c->keep_ram, 0 }).ram;
+	if (c->keep_caps)
+		all.caps = difference((struct quota){ 0, all.caps +
+							 QUOTA_INIT_CAPS },
+				      (struct quota){ 0, c->keep_caps }).caps;
+	return quota_for_children(all, c->nchildren);
+}
+
+/* --- quota of children ------------------------------------ */
+
+static struct quota assigned_to(const struct child *c)
+{
+	return (struct quota){ c->conf->ram, c->conf->caps };
+}
+
+void balance_down(struct child *c)
+{
+	struct quota excess = difference(c->granted, assigned_to(c)), some;
+
+	if (!excess.ram && !excess.caps)
+		return;
+	some = difference(quota_unused(c->domain),
+			  (struct quota){ LEAVE_RAM, LEAVE_CAPS });
+	some = quota_min(excess, some);
+	if (!quota_move(c->domain, PITH_SLOT_DOMAIN, some))
+		quota_sub(c->granted, some, &c->granted);
+	child_signal(c, PARENT_SIGNAL_RESOURCES);
+}
+
+void balance_up(struct child *c)
+{
+	struct quota lack = difference(assigned_to(c), c->granted), rest = lack;
+
+	if (!lack.ram && !lack.caps)
+		return;
+	quota_pay_some(c->pd.cap, &rest);
+	quota_sub(lack, rest, &lack);
+	if (!lack.ram && !lack.caps)
+		return;
+	quota_add(c->granted, lack, &c->granted);
+	c->requested = difference(c->requested, lack);
+	child_signal(c, PARENT_SIGNAL_RESOURCES);
+	report_changed();
+}
+
+static int resources(struct child *c, struct ep_request *in)
+{
+	struct quota wanted = difference(c->granted, assigned_to(c));
+	struct parent_resources r = {
+		.assigned = { c->granted.ram, c->granted.caps },
+		.wanted = { wanted.ram, wanted.caps },
+	};
+
+	return ep_reply_data(&init.ep, in, &r, sizeof(r));
+}
+
+static int resource_request(struct child *c, struct ep_request *in)
+{
+	const struct parent_quota *req = ep_req(in, struct parent_quota);
+
+	if (!req)
+		return -EINVAL;
+	c->requested = (struct quota){ req->ram, req->caps };
+	child_complain(c, "requests resources: ram %llu, caps %llu",
+		       (unsigned long long)req->ram,
+		       (unsigned long long)req->caps);
+	report_now();
+	return 0;
+}
+
+static int sigh(struct child *c, struct ep_request *in)
+{
+	const struct parent_sigh *req = ep_req(in, struct parent_sigh);
+
+	if (!req || req->signal >= PARENT_SIGNALS || req->zero || !is_signal(in))
+		return -EINVAL;
+	pith_close(c->sigh[req->signal]);
+	c->sigh[req->signal] = ep_take_cap(in, 0);
+	return 0;
+}
+
+int balance_call(struct child *c, struct ep_request *in)
+{
+	switch (in->method) {
+	case PARENT_SIGH:
+		return sigh(c, in);
+	case PARENT_RESOURCES:
+		return resources(c, in);
+	case PARENT_RESOURCE_REQUEST:
+		return resource_request(c, in);
+	case PARENT_YIELD_RESPONSE:
+		balance_down(c);
+		children_pay_debts();
+		return 0;
+	}
+	c->beat = false;
+	c->skipped = 0;
+	return 0;
+}
+
+/* --- heartbeats ------------------------------------ */
+
+static void beat(struct child *c)
+{
+	if (c->state != CHILD_RUNNING || c->again || c->removed ||
+	    !c->conf->heartbeat)
+		return;
+	if (c->beat) {
+		c->skipped++;
+		report_changed();
+	}
+	if (c->conf->skipped_max && c->skipped >= c->conf->skipped_max) {
+		log_error("child \"%s\" skipped %u heartbeats and is restarted",
+			  c->conf->name, c->skipped);
+		child_restart(c);
+		return;
+	}
+	c->beat = true;
+	child_signal(c, PARENT_SIGNAL_HEARTBEAT);
+}
+
+static void heart_beats(void *ctx)
+{
+	struct child *c;
+
+	(void)ctx;
+	for (c = init.all; c; c = c->next)
+		beat(c);
+	heartbeat_start();
+}
+
+void heartbeat_start(void)
+{
+	heart.fire = heart_beats;
+	if (init.config.heartbeat_ms)
+		ep_timer_set(&init.ep, &heart,
+			     pith_now() + PITH_MS(init.config.heartbeat_ms));
+	else
+		ep_timer_cancel(&init.ep, &heart);
+}
