@@ -69,8 +69,10 @@ tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why
 		$(or $(APP),$(error name a component: make tcb APP=shell))
 
 .PHONY: bench
-bench: $(B)/stamp/packages-run all ## instructions of a call and reply; build/report/bench.json
-	@scripts/bench
+bench: $(B)/stamp/packages-run all ## costs beside those of Linux; build/report/bench.json
+	@$(MAKE) --no-print-directory kernel PROFILE=bench
+	@$(MAKE) --no-print-directory kernel PROFILE=bench-none
+	@scripts/bench $(if $(UPDATE),--update-docs --save-baseline)
 
 .PHONY: flame
 flame: $(B)/stamp/packages-run all ## where the instructions of a call and reply go

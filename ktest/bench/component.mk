@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-NAME := bench_ipc
+NAME := bench
 KIND := test
-SRCS := ipc.c
+SRCS := main.c series.c \
+	linux_ipc.c linux_binder.c linux_memory.c linux_process.c \
+	pith_ipc.c pith_objects.c pith_device.c curves.c

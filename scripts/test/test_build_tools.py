@@ -105,6 +105,9 @@ class KernelConfigTest(Scratch):
         self.assertEqual(config.asked([a, b])["CONFIG_B"], ("2", "b.config"))
         with self.assertRaisesRegex(SystemExit, "y in a.config, n in c.config"):
             config.asked([a, c])
+        self.assertEqual(config.asked([a, b], [c]),
+                         {"CONFIG_A": ("n", "c.config"),
+                          "CONFIG_B": ("2", "b.config")})
 
     def test_a_symbol_that_does_not_survive_stops(self):
         wanted = {"CONFIG_A": ("y", "a"), "CONFIG_B": ("n", "a")}
@@ -115,7 +118,7 @@ class KernelConfigTest(Scratch):
 
     def test_profiles_are_sound(self):
         for path in (config.KCONFIG / "profiles").iterdir():
-            self.assertTrue(config.asked(config.fragments(path.name)))
+            self.assertTrue(config.asked(*config.fragments(path.name)))
 
 
 class StepTest(Scratch):

@@ -78,3 +78,14 @@ def kernel(suite, name, only=""):
     report.read_tap(result, _tests_only(log) or log)
     check_splats(result, log)
     return result
+
+
+def bench_smoke():
+    """A short run of the benchmark: calls have not lost their lead."""
+    result = report.Result("ktest/bench smoke")
+    done = subprocess.run(
+        [str(TOP / "scripts/bench"), "--smoke", str(KERNEL)], cwd=TOP,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False)
+    report.read_tap(result, done.stdout)
+    return result

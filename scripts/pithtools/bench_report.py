@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Figures of scripts/bench: goals, tables, what changed.
+
+A family is {key: [median, minimum]}; a key is SUBJECT.WAY.WHAT.
+"""
+
+import re
+
+BEGIN = "<!-- figures: scripts/bench --update-docs -->"
+END = "<!-- end of figures -->"
+
+EMPTY = "ipc.{}.rt_insns_0B_same_cpu"
+LIMIT = 3000
+
+# Genode 26.02 on Linux (base-linux) on 6.12.117, first process, one CPU, the
+# same clock; measured once, outside of this project's tests.
+GENODE = {
+    "RPC without arguments": 42274,
+    "RPC with a capability": 50301,
+    "dataspace of 4 KiB: allocate and free": 177851,
+    "attach and detach 4 KiB": 248434,
+    "RPC object: manage and dissolve": 109969,
+}
+
+
+def median(family, key):
+    return family[key][0] if key in family else None
+
+
+def empty_call(family, way):
+    return median(family, EMPTY.format(way))
+
+
+# --- goals --------------------------------------------------------------------
+
+def goal(text, value, bound):
+    """One goal: `value` must be at most `bound`; unknown is not held."""
+    known = value is not None and bound is not None
+    return {"goal": text, "value": value,
+            "bound": round(bound) if known else None,
+            "held": known and value <= bound}
+
+
+def part(value, divisor):
+    return None if value is None else value / divisor
+
+
+def goals(families):
+    """What an empty call on one CPU has to reach, in each preemption model."""
+    found, pipes = [], [empty_call(f, way) for f in families.values()
+                        for way in ("pipe", "pipe_batch")]
+    best = min((p for p in pipes if p), default=None)
+    for name in ("rt", "none"):
+        family = families.get(name)
+        if not family:
+            continue
+        call = empty_call(family, "pith")
+        found += [
+            goal(f"{name}: at most {LIMIT:,} instructions", call, LIMIT),
+            goal(f"{name}: 1/5 of a pair of pipes", call,
+                 part(empty_call(family, "pipe"), 5)),
+            goal(f"{name}: 1/2 of the best pair of pipes of any model", call,
+                 part(best, 2)),
+            goal(f"{name}: 1/3 of SOCK_SEQPACKET", call,
+                 part(empty_call(family, "seqpacket"), 3)),
+            goal(f"{name}: less than futex", call,
+                 part(empty_call(family, "futex"), 1)),
+            goal(f"{name}: less than binder", call,
+                 part(empty_call(family, "binder"), 1)),
+        ]
+    return found
+
+
+# What must hold in `make test` on the release kernel, which has pipes and
+# futexes: (text, key, key it is compared with, largest share of that).
+SMOKE = [
+    ("a call is less than half a pair of pipes, one CPU",
+     "ipc.pith.rt_insns_0B_same_cpu", "ipc.pipe.rt_insns_0B_same_cpu", 1 / 2),
+    ("a call is less than a futex ping-pong, one CPU",
+     "ipc.pith.rt_insns_0B_same_cpu", "ipc.futex.rt_insns_0B_same_cpu", 1),
+    ("a call is less than a pair of pipes, two CPUs",
+     "ipc.pith.rt_insns_0B_two_cpus", "ipc.pipe.rt_insns_0B_two_cpus", 1),
+    ("a call is less than a futex ping-pong, two CPUs",
+     "ipc.pith.rt_insns_0B_two_cpus", "ipc.futex.rt_insns_0B_two_cpus", 1),
+    ("4 KiB there and back are less than by pipes, one CPU",
+     "ipc.pith.rt_insns_4096B_same_cpu", "ipc.pipe.rt_insns_4096B_same_cpu",
+     2 / 3),
+    ("a deadline wakes as fast as nanosleep",
+     "timer.pith.wake_insns", "timer.nanosleep.wake_insns", 1.1),
+]
+
+SMOKE_KEYS = [
+    *(f"ipc.pith.rt_insns_{shape}_{cpus}"
+      for shape in ("0B", "64B", "1024B", "4096B", "1cap", "4caps")
+      for cpus in ("same_cpu", "two_cpus")),
+    "signal.pith.wake_insns_same_cpu", "signal.pith.wake_insns_two_cpus",
+    "irq.pith.wake_insns_same_cpu", "irq.pith.wake_insns_two_cpus",
+    "map.pith.insns_4K", "map.pith.insns_2M", "memory.pith.create_insns_4K",
+    "thread.pith.create_insns", "process.pith.create_insns",
+]
+
+
+def smoke(figures):
+    """[(text, whether it holds)]"""
+    lost = [key for key in SMOKE_KEYS if key not in figures]
+    checks = [("all figures are there" + "".join(" -" + k for k in lost),
+               not lost)]
+    for text, key, other, share in SMOKE:
+        value, bound = median(figures, key), median(figures, other)
+        checks.append((f"{text}: {value} and {bound}",
+                       None not in (value, bound) and value <= share * bound))
+    return checks
+
+
+# --- tables -------------------------------------------------------------------
+
+def show(value):
+    return "-" if value is None else f"{value:,}"
+
+
+def table(heads, rows):
+    """Markdown."""
+    lines = ["| " + " | ".join(heads) + " |",
+             "|---" + "|---:" * (len(heads) - 1) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+WAYS = [("pith", "**Pith: call and reply**"), ("pipe", "pair of pipes"),
+        ("pipe_batch", "pair of pipes, SCHED_BATCH"),
+        ("seqpacket", "SOCK_SEQPACKET"), ("eventfd", "pair of eventfds"),
+        ("futex", "futex, shared memory"), ("binder", "binder")]
+SHAPES = [("0B", "empty"), ("64B", "64 B"), ("1024B", "1 KiB"),
+          ("4096B", "4 KiB"), ("1cap", "1 cap."), ("4caps", "4 cap.")]
+
+
+def round_trips(family, cpus):
+    rows = []
+    for way, name in WAYS:
+        row = [show(median(family, f"ipc.{way}.rt_insns_{shape}_{cpus}"))
+               for shape, _ in SHAPES]
+        rows.append([name, *row])
+    return table(["", *(name for _, name in SHAPES)], rows)
+
+
+# Row: what, Pith's key, Linux' keys with their names.
+OTHERS = [
+    ("signal to the waiter awake, one CPU", "signal.pith.wake_insns_same_cpu",
+     [("eventfd", "signal.eventfd.wake_insns_same_cpu"),
+      ("futex", "signal.futex.wake_insns_same_cpu")]),
+    ("the same, two CPUs", "signal.pith.wake_insns_two_cpus",
+     [("eventfd", "signal.eventfd.wake_insns_two_cpus"),
+      ("futex", "signal.futex.wake_insns_two_cpus")]),
+    ("signal when nobody waits", "signal.pith.post_insns",
+     [("eventfd", "signal.eventfd.post_insns")]),
+    ("device interrupt to its driver, one CPU", "irq.pith.wake_insns_same_cpu",
+     []),
+    ("the same, driver on another CPU", "irq.pith.wake_insns_two_cpus", []),
+    ("timer interrupt to the waiter", "timer.pith.wake_insns",
+     [("nanosleep", "timer.nanosleep.wake_insns")]),
+    ("4 KiB of memory: make and free", "memory.pith.create_insns_4K",
+     [("memfd", "memory.memfd.create_insns_4K")]),
+    ("map, touch and unmap 4 KiB", "map.pith.insns_4K",
+     [("memfd", "map.memfd.insns_4K")]),
+    ("map, touch and unmap 2 MiB", "map.pith.insns_2M",
+     [("memfd", "map.memfd.insns_2M")]),
+    ("map and unmap 4 KiB in another process", "map.pith.remote_insns_4K", []),
+    ("page fault answered by another process, one CPU",
+     "fault.pith.rt_insns_same_cpu",
+     [("userfaultfd", "fault.userfaultfd.rt_insns_same_cpu"),
+      ("own SIGSEGV handler", "fault.sigsegv.rt_insns_same_cpu")]),
+    ("the same, two CPUs", "fault.pith.rt_insns_two_cpus",
+     [("userfaultfd", "fault.userfaultfd.rt_insns_two_cpus")]),
+    ("endpoint: make and free", "endpoint.pith.create_insns", []),
+    ("badge: mint and drop", "badge.pith.mint_insns", []),
+    ("thread: make and end", "thread.pith.create_insns",
+     [("pthread", "thread.pthread.create_insns")]),
+    ("process of this program: make and end", "process.pith.create_insns",
+     [("posix_spawn", "process.spawn.create_insns"),
+      ("fork only", "process.fork.create_insns")]),
+    ("system call that does nothing", "syscall.pith_signal.insns",
+     [("getppid", "syscall.getppid.insns")]),
+]
+
+
+def others(family):
+    rows = []
+    for what, key, linux in OTHERS:
+        if key not in family:
+            continue
+        rows.append([what, show(median(family, key)), "; ".join(
+            f"{name} {show(median(family, k))}" for name, k in linux) or "-"])
+    return table(["", "Pith", "Linux"], rows)
+
+
+def curves(found):
+    family = found["families"]["curves"]
+    points = {}
+    for key, (value, _) in family.items():
+        _, what, last = key.split(".")
+        points.setdefault(int(last.rpartition("_")[2]), {})[what] = value
+    names = ["caps", "endpoints", "badges", "clients"]
+    rows = [[f"{n:,}", *(show(points[n].get(name)) for name in names)]
+            for n in sorted(points)]
+    return table(["there are", "capabilities in the table", "endpoints",
+                  "badges of it", "clients waiting at it"], rows)
+
+
+def families_table(families):
+    names = [n for n in ("rt", "copy_loops", "none", "release")
+             if n in families]
+    rows = []
+    for way, text in WAYS:
+        for shape, size in (("0B", "empty"), ("4096B", "4 KiB")):
+            key = f"ipc.{way}.rt_insns_{shape}_same_cpu"
+            if any(key in families[n] for n in names):
+                rows.append([f"{text}, {size}", *(
+                    show(median(families[n], key)) for n in names)])
+    return table(["one CPU", *names], rows)
+
+
+def goals_table(found):
+    return table(["goal for an empty call on one CPU", "is", "bound", ""], [
+        [g["goal"], show(g["value"]), show(g["bound"]),
+         "held" if g["held"] else "**missed**"] for g in found["goals"]])
+
+
+def genode(family):
+    pith = {
+        "RPC without arguments": "ipc.pith.rt_insns_0B_same_cpu",
+        "RPC with a capability": "ipc.pith.rt_insns_1cap_same_cpu",
+        "dataspace of 4 KiB: allocate and free":
+            "memory.pith.create_insns_4K",
+        "attach and detach 4 KiB": "map.pith.insns_4K",
+        "RPC object: manage and dissolve": "badge.pith.mint_insns",
+    }
+    return table(["", "Genode on Linux", "Pith's kernel"], [
+        [what, show(value), show(median(family, pith[what]))]
+        for what, value in GENODE.items()])
+
+
+def markdown(found):
+    rt = found["families"]["rt"]
+    return "\n\n".join([
+        "Round trips, two processes on one CPU:", round_trips(rt, "same_cpu"),
+        "On two CPUs, instructions of both together:",
+        round_trips(rt, "two_cpus"),
+        "Everything else:", others(rt),
+        "Goals:", goals_table(found),
+        "By family:", families_table(found["families"]),
+        "An empty call and reply the more there is (limits reached: "
+        + ", ".join(f"{name} {n:,}" for name, n in found["limits"].items())
+        + "):", curves(found),
+        "Genode on Linux:", genode(rt)])
+
+
+def update(path, found):
+    """Put the tables between the markers of a document."""
+    text = path.read_text(encoding="utf-8")
+    new, count = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END),
+                         lambda _: f"{BEGIN}\n{markdown(found)}\n{END}",
+                         text, flags=re.S)
+    if count != 1:
+        raise SystemExit(f"bench: {path} has not one pair of markers")
+    path.write_text(new, encoding="utf-8")
+
+
+def text(found):
+    lines = [f"{name}: {key:44} {value[0]:>10,} {value[1]:>10,}"
+             for name, family in found["families"].items()
+             for key, value in family.items()]
+    lines += [f"goal {'held  ' if g['held'] else 'MISSED'} {g['goal']}: "
+              f"{show(g['value'])} of {show(g['bound'])}"
+              for g in found["goals"]]
+    return "\n".join(lines)
+
+
+# --- baseline -----------------------------------------------------------------
+
+def differences(old, new):
+    """What changed by more than 1%, and what came and went."""
+    before, now, lines = old["figures"], new["figures"], []
+    for key in sorted(set(before) | set(now)):
+        a, b = before.get(key), now.get(key)
+        if a is None or b is None:
+            lines.append(f"{key}: {show(a)} -> {show(b)}")
+        elif abs(b - a) > max(a // 100, 10):
+            lines.append(f"{key}: {a:,} -> {b:,} ({(b - a) * 100 / a:+.1f}%)")
+    return "\n".join(["compared with the baseline:",
+                      *(lines or ["no difference above 1%"])])
