@@ -4,6 +4,7 @@
 #define _LINUX_PITH_H
 
 #include <linux/bitops.h>
+#include <linux/jump_label.h>
 #include <linux/types.h>
 
 struct file;
@@ -53,6 +54,24 @@ void pith_switch_to(struct task_struct *next, unsigned int state);
 /* The priority of a task that has @prio, considering its callers. */
 int pith_effective_prio(struct task_struct *task, int prio);
 
+DECLARE_STATIC_KEY_FALSE(pith_budgets);
+void __pith_account(struct task_struct *task, u64 ns);
+void __pith_resume_user(void);
+
+/* Under the lock of its run queue: @task has run for @ns. */
+static inline void pith_account(struct task_struct *task, u64 ns)
+{
+	if (static_branch_unlikely(&pith_budgets))
+		__pith_account(task, ns);
+}
+
+/* On the way to user mode, after TIF_NOTIFY_RESUME. */
+static inline void pith_resume_user(void)
+{
+	if (static_branch_unlikely(&pith_budgets))
+		__pith_resume_user();
+}
+
 /* Physical address of the ACPI root pointer, 0 if none was found. */
 extern u64 pith_acpi_rsdp;
 
@@ -79,6 +98,8 @@ static inline int pith_effective_prio(struct task_struct *task, int prio)
 {
 	return prio;
 }
+static inline void pith_account(struct task_struct *task, u64 ns) { }
+static inline void pith_resume_user(void) { }
 
 #endif
 #endif

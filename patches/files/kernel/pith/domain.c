@@ -32,7 +32,7 @@ static void domain_free(struct pith_object *obj)
 	give_back(d, d->ram_limit, d->caps_limit);
 	if (d->parent)
 		pith_put(&d->parent->obj);
-	kfree(d);
+	kfree_rcu(d, rcu);	/* pith_account() looks at it */
 }
 
 /* Under d->lock, for a dead domain: unused quota, taken out. */
@@ -72,6 +72,7 @@ struct pith_domain *pith_domain_new(struct pith_domain *parent)
 		return NULL;
 	pith_object_init(&d->obj, PITH_T_DOMAIN, domain_free);
 	raw_spin_lock_init(&d->lock);
+	raw_spin_lock_init(&d->cpu_lock);
 	INIT_LIST_HEAD(&d->processes);
 	d->parent = parent;
 	if (parent)
@@ -208,6 +209,8 @@ int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg)
 		return domain_create(d);
 	case PITH_OP_DOMAIN_TRANSFER:
 		return domain_transfer(d, arg);
+	case PITH_OP_DOMAIN_CPU:
+		return pith_set_cpu_budget(d, arg);
 	case PITH_OP_SPAWN:
 		return pith_op_spawn(cap, arg);
 	}

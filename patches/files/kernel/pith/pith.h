@@ -109,7 +109,16 @@ struct pith_domain {
 	u64 caps_limit, caps_used;
 	bool dead;
 	struct list_head processes;	/* pith_process_lock */
+	struct rcu_head rcu;
+
+	/* CPU time, in ns: budget.c */
+	raw_spinlock_t cpu_lock;
+	u64 cpu_budget, cpu_period;	/* budget 0: no limit */
+	s64 cpu_left;			/* in this period; < 0: overrun */
+	u64 cpu_end;			/* of this period, sched_clock() */
 };
+
+int pith_set_cpu_budget(struct pith_domain *d, void __user *arg);
 
 struct pith_domain *pith_domain_new(struct pith_domain *parent);
 struct pith_domain *pith_current_domain(void);
@@ -298,6 +307,7 @@ int pith_set_sched(struct task_struct *task, void __user *arg);
 
 struct pith_process {
 	struct pith_object obj;
+	struct rcu_head rcu;
 	struct pith_domain *domain;
 	struct pith_notif *exit_notif;	/* NULL: none */
 	struct list_head link;		/* domain->processes */

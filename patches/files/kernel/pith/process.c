@@ -30,7 +30,7 @@ static void process_free(struct pith_object *obj)
 		pith_put(&p->exit_notif->obj);
 	put_pid(p->pid);
 	pith_put(&p->domain->obj);
-	kfree(p);
+	kfree_rcu(p, rcu);	/* pith_account() looks at it */
 }
 
 struct pith_process *pith_process_new(struct pith_domain *d)

@@ -259,7 +259,7 @@ static u32 type_of_op(u32 op)
 static bool reserved(u32 op)
 {
 	switch (op) {
-	case PITH_OP_DOMAIN_CPU ... PITH_OP_SPACE_CREATE:
+	case PITH_OP_SPACE_CREATE:
 	case PITH_OP_SPACE_MAP ... PITH_OP_THREAD_INFO:
 		return true;
 	}

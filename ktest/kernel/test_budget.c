@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* CPU budgets: what a domain's threads run for in all, by the kernel's account. */
+#include "kt.h"
+
+#define MS		1000000ull
+#define WINDOW		(2000 * MS)
+
+static long set_budget(int domain, uint64_t budget, uint64_t period)
+{
+	struct pith_cpu_budget b = { budget, period };
+
+	return kt_control(domain, PITH_OP_DOMAIN_CPU, &b);
+}
+
+KT_CORE(budget_args)
+{
+	int d = kt_domain(0, 0), charge = KT_FD(kt_mint(d, PITH_R_CHARGE));
+
+	KT_EQ(set_budget(d, 1, 100 * MS), -EINVAL);
+	KT_EQ(set_budget(d, 99999, 100 * MS), -EINVAL);
+	KT_EQ(set_budget(d, ~0ull, 100 * MS), -EINVAL);
+	KT_EQ(set_budget(d, 10 * MS, 999999), -EINVAL);
+	KT_EQ(set_budget(d, 10 * MS, 1000 * MS + 1), -EINVAL);
+	KT_EQ(set_budget(d, 10 * MS, 0), -EINVAL);
+	KT_EQ(set_budget(charge, 10 * MS, 100 * MS), -EPERM);
+	KT_EQ(kt_control(d, PITH_OP_DOMAIN_CPU, NULL), -EFAULT);
+	KT_EQ(set_budget(d, 100000, MS), 0);
+	KT_EQ(set_budget(d, 0, 0), 0);
+	kt_close(charge);
+	kt_domain_end(d);
+}
+
+static void spin(uint64_t ns)
+{
+	uint64_t end = kt_now() + ns;
+
+	while (kt_now() < end)
+		;
+}
+
+static void spin_on(void *arg)
+{
+	(void)arg;
+	for (;;)
+		kt_report->shared[1]++;
+}
+
+KT_ROLE(budget_spins)
+{
+	kt_report->shared[0] = 1;
+	spin_on(NULL);
+}
+
+KT_ROLE(budget_spins_twice)
+{
+	struct kt_thread t = { 0 };
+
+	kt_thread_start(&t, spin_on, NULL);
+	kt_report->shared[0] = 1;
+	spin_on(NULL);
+}
+
+/* Is asleep whenever a tick could find it running. */
+KT_ROLE(budget_dodges)
+{
+	kt_report->shared[0] = 1;
+	for (;;) {
+		spin(300000);
+		kt_sleep(1000);
+	}
+}
+
+static uint64_t cpu_ns(struct kt_child *c)
+{
+	struct pith_proc_info i = { 0 };
+
+	KT_EQ(kt_control(c->process, PITH_OP_PROC_INFO, &i), 0);
+	return i.cpu_ns;
+}
+
+/* Per cent of one CPU that the child uses in a while. */
+static uint64_t share(struct kt_child *c)
+{
+	uint64_t t = kt_now(), ns = cpu_ns(c);
+
+	kt_sleep(WINDOW);
+	ns = cpu_ns(c) - ns;
+	return 100 * ns / (kt_now() - t);
+}
+
+static void check_share(const char *role)
+{
+	struct kt_child c = kt_start(role, NULL, 0);
+	uint64_t percent;
+
+	kt_await_word(&kt_report->shared[0], 1);
+	KT_EQ(set_budget(c.domain, 10 * MS, 50 * MS), 0);
+	kt_sleep(100 * MS);
+	percent = share(&c);
+	if (percent < 10 || percent > 23)
+		KT_FAIL("%s: %lu%% of a CPU, not 20%%", role, percent);
+	/* without a limit it gets what there is */
+	KT_EQ(set_budget(c.domain, 0, 0), 0);
+	percent = share(&c);
+	if (percent < 30)
+		KT_FAIL("%s: only %lu%% of a CPU", role, percent);
+	kt_kill(&c);
+	kt_finish(&c);
+}
+
+KT_CORE(budget_holds)
+{
+	check_share("budget_spins");
+}
+
+KT_CORE(budget_of_all_threads)
+{
+	check_share("budget_spins_twice");
+}
+
+KT_CORE(budget_is_not_sampled)
+{
+	check_share("budget_dodges");
+}
+
+/* One that waits for its next period can be killed. */
+KT_CORE(budget_kill)
+{
+	struct kt_child c = kt_start("budget_spins", NULL, 0);
+	uint64_t t;
+
+	kt_await_word(&kt_report->shared[0], 1);
+	KT_EQ(set_budget(c.domain, 100000, 1000 * MS), 0);
+	kt_sleep(50 * MS);
+	t = kt_now();
+	kt_kill(&c);
+	kt_finish(&c);
+	KT_TRUE(kt_now() - t < 700 * MS);
+}

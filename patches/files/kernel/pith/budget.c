@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPU time of domains: so much in each period, on all CPUs together. Who runs
+ * pays: a server pays for what it does for its clients. Time is taken as it is
+ * used; a thread of a domain that has none left is stopped when it is about to
+ * return to user mode, until a period begins that has. What was used beyond the
+ * budget until then, by system calls that had to be finished or on other CPUs
+ * up to their next tick, is taken from the periods that follow.
+ */
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include "pith.h"
+
+#define MIN_BUDGET	100000ULL
+#define MAX_BUDGET	(64ULL * NSEC_PER_SEC)
+#define MIN_PERIOD	1000000ULL
+#define MAX_PERIOD	(1ULL * NSEC_PER_SEC)
+
+DEFINE_STATIC_KEY_FALSE(pith_budgets);
+
+/* Under cpu_lock: begin the period that it is time for. */
+static void refill(struct pith_domain *d, u64 now)
+{
+	u64 periods, enough = 1;
+
+	if ((s64)(now - d->cpu_end) < 0)
+		return;
+	periods = div64_u64(now - d->cpu_end, d->cpu_period) + 1;
+	d->cpu_end += periods * d->cpu_period;
+	if (d->cpu_left < 0)
+		enough = div64_u64(-d->cpu_left, d->cpu_budget) + 2;
+	d->cpu_left = periods < enough ? d->cpu_left + periods * d->cpu_budget :
+					 d->cpu_budget;
+}
+
+void __pith_account(struct task_struct *task, u64 ns)
+{
+	struct pith_process *p = READ_ONCE(task->pith_process);
+	struct pith_domain *d = p ? p->domain : NULL;
+	bool over;
+
+	if (!d || !READ_ONCE(d->cpu_budget))
+		return;
+	raw_spin_lock(&d->cpu_lock);
+	over = false;
+	if (d->cpu_budget) {
+		refill(d, local_clock());
+		d->cpu_left -= ns;
+		over = d->cpu_left <= 0;
+	}
+	raw_spin_unlock(&d->cpu_lock);
+	if (over)
+		set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+}
+
+/* How long @d has to wait, 0: not at all. */
+static u64 wait_for(struct pith_domain *d)
+{
+	u64 now, wait = 0;
+
+	raw_spin_lock_irq(&d->cpu_lock);
+	now = local_clock();
+	if (d->cpu_budget) {
+		refill(d, now);
+		if (d->cpu_left <= 0)
+			wait = d->cpu_end - now;
+	}
+	raw_spin_unlock_irq(&d->cpu_lock);
+	return wait;
+}
+
+void __pith_resume_user(void)
+{
+	struct pith_process *p = current->pith_process;
+	ktime_t wait;
+
+	while (p && !fatal_signal_pending(current)) {
+		wait = wait_for(p->domain);
+		if (!wait)
+			return;
+		set_current_state(TASK_KILLABLE | TASK_NOLOAD);
+		schedule_hrtimeout_range(&wait, 0, HRTIMER_MODE_REL);
+	}
+}
+
+int pith_set_cpu_budget(struct pith_domain *d, void __user *arg)
+{
+	struct pith_cpu_budget b;
+
+	if (copy_from_user(&b, arg, sizeof(b)))
+		return -EFAULT;
+	if (b.budget && (b.budget < MIN_BUDGET || b.budget > MAX_BUDGET ||
+			 b.period < MIN_PERIOD || b.period > MAX_PERIOD))
+		return -EINVAL;
+	if (b.budget)
+		static_branch_enable(&pith_budgets);
+	raw_spin_lock_irq(&d->cpu_lock);
+	d->cpu_budget = b.budget;
+	d->cpu_period = b.period;
+	d->cpu_left = b.budget;
+	d->cpu_end = local_clock() + b.period;
+	raw_spin_unlock_irq(&d->cpu_lock);
+	return 0;
+}
