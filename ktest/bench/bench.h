@@ -145,6 +145,7 @@ uint64_t pith_woken_at(struct waker *w);
 
 void pith_ipc(int domain);
 void pith_objects(int domain);
+void pith_spaces(int domain);
 void pith_device(int domain);
 void curves(int domain);
 

@@ -81,6 +81,7 @@ static void as_core(int argc, char **argv)
 	if (asked(argc, argv, "pith", true)) {
 		pith_ipc(b.domain);
 		pith_objects(b.domain);
+		pith_spaces(b.domain);
 		pith_device(b.domain);
 	}
 	if (asked(argc, argv, "curves", false))
