@@ -52,12 +52,17 @@ class Smoke(unittest.TestCase):
         self.assertTrue(all(ok for _, ok in report.smoke(self.figures())))
 
     def test_each_check_can_fail(self):
-        for number, (_, key, other, _) in enumerate(report.SMOKE, 1):
+        for number, (_, key, other, _) in enumerate(report.SMOKE, 2):
             bad = self.figures()
             bad[key] = [2 * bad[other][0]] * 2
             self.assertFalse(report.smoke(bad)[number][1])
             del bad[other]
             self.assertFalse(report.smoke(bad)[number][1])
+
+    def test_the_limit(self):
+        bad = self.figures()
+        bad[report.EMPTY.format("pith")] = [report.LIMIT + 1] * 2
+        self.assertFalse(report.smoke(bad)[1][1])
 
     def test_a_missing_figure_fails(self):
         for key in report.SMOKE_KEYS:
