@@ -63,10 +63,32 @@ static void open_session(const char *service)
 	log_line("session %s: %s", service, err ? strerror(-err) : "open");
 }
 
+/* A state report of an init, in the place of a config. */
+static void see(const struct hid_node *state)
+{
+	const struct hid_node *n;
+	char name[64], how[64];
+
+	for (n = hid_first(state, "child"); n; n = hid_next(n, "child")) {
+		hid_string(n, "name", name, sizeof(name), "?");
+		hid_string(n, "state", how, sizeof(how), "?");
+		log_line("sees %s %s, id %llu, skipped %llu, requested %llu KiB",
+			 name, how, (unsigned long long)hid_number(n, "id", 0),
+			 (unsigned long long)hid_number(n, "skipped_heartbeats",
+							0),
+			 (unsigned long long)hid_number(hid_first(n, "ram"),
+							"requested", 0) >> 10);
+	}
+}
+
 static void obey(const struct hid_node *c)
 {
 	char text[64];
 
+	if (hid_is(c, "state")) {
+		see(c);
+		return;
+	}
 	if (hid_string(c, "say", text, sizeof(text), "") > 0)
 		log_line("config: %s", text);
 	beats = hid_number(c, "heartbeats", UINT64_MAX);
@@ -153,10 +175,10 @@ int component_main(void)
 	log_line("starts");
 	listen_to_parent(PARENT_SIGNAL_RESOURCES, resources);
 	listen_to_parent(PARENT_SIGNAL_HEARTBEAT, heartbeat);
-	if (!rom_open(&rom, "config")) {
+	if (!rom_session(&rom, "config")) {
 		n = ep_new_notification(&ep, config_changed, NULL, &badge);
 		rom_watch(&rom, n);
-		read_config();
+		config_changed(NULL, 1);
 	}
 	ep_run(&ep);
 }

@@ -107,6 +107,7 @@ void balance_down(struct child *c)
 	some = quota_min(excess, some);
 	if (!quota_move(c->domain, PITH_SLOT_DOMAIN, some))
 		quota_sub(c->granted, some, &c->granted);
+	report_changed();
 	child_signal(c, PARENT_SIGNAL_RESOURCES);
 }
 

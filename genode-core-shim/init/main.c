@@ -75,13 +75,15 @@ int component_main(void)
 	if (err)
 		env_fatal("no endpoint: %s", strerror(-err));
 	balance_init();
-	err = rom_open(&rom, "config");
-	if (err) {
-		log_error("no ROM \"config\": %s", strerror(-err));
-	} else {
+	err = rom_session(&rom, "config");
+	if (!err) {
 		watch();
-		err = load();
+		err = rom_update(&rom);
 	}
+	if (err)
+		log_error("no ROM \"config\": %s", strerror(-err));
+	else
+		err = load();
 	if (err)
 		log_error("nothing is started");
 	ep_run(&init.ep);

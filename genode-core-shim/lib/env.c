@@ -96,20 +96,6 @@ static int rom_map(struct rom *rom, uint64_t deadline)
 	return err;
 }
 
-int rom_open(struct rom *rom, const char *name)
-{
-	uint64_t deadline = pith_now() + PARENT_TIMEOUT;
-	int err;
-
-	*rom = (struct rom) { .mem = -1, .session.cap = -1 };
-	err = env_session(&rom->session, "ROM", name, "", NULL, deadline);
-	if (!err)
-		err = rom_map(rom, deadline);
-	if (err)
-		rom_close(rom);
-	return err;
-}
-
 static void rom_unmap(struct rom *rom)
 {
 	if (rom->data)
@@ -141,6 +127,24 @@ int rom_update(struct rom *rom)
 	err = rom_map(rom, pith_now() + PARENT_TIMEOUT);
 	if (err)
 		rom_unmap(rom);
+	return err;
+}
+
+int rom_session(struct rom *rom, const char *name)
+{
+	*rom = (struct rom) { .mem = -1, .session.cap = -1 };
+	return env_session(&rom->session, "ROM", name, "", NULL,
+			   pith_now() + PARENT_TIMEOUT);
+}
+
+int rom_open(struct rom *rom, const char *name)
+{
+	int err = rom_session(rom, name);
+
+	if (!err)
+		err = rom_update(rom);
+	if (err)
+		rom_close(rom);
 	return err;
 }
 

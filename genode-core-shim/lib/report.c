@@ -6,36 +6,34 @@
 
 #define TIMEOUT		PITH_SEC(5)
 
-static int give_buffer(struct report *r)
+static int get_buffer(struct report *r, uint64_t size)
 {
-	int ro = pith_mint(r->mem, PITH_R_READ), err;
-	struct rpc call = { .caps = &ro, .ncaps = 1 };
+	struct report_size req = { .size = size };
+	struct rpc call = {
+		.req = &req, .req_len = sizeof(req),
+		.rep_caps = &r->mem, .nrep_caps = 1,
+	};
+	int err = rpc_call(r->session.cap, REPORT_BUFFER, &call,
+			   pith_now() + TIMEOUT);
 
-	if (ro < 0)
-		return ro;
-	err = rpc_call(r->session.cap, REPORT_BUFFER, &call, pith_now() + TIMEOUT);
-	pith_close(ro);
-	return err;
+	if (err)
+		return err;
+	r->size = size;
+	r->buf = pith_map(r->mem, 0, size, PITH_MAP_READ | PITH_MAP_WRITE, &err);
+	return r->buf ? 0 : err;
 }
 
 int report_open(struct report *r, const char *label, uint64_t size)
 {
-	/* what the server keeps: the old and the new text, and its books */
-	struct session_quota quota = { .ram = 2 * size + 16384, .caps = 12 };
+	/* what the server keeps: buffer, old and new text, and its books */
+	struct session_quota quota = { .ram = 3 * size + 8192, .caps = 12 };
 	int err;
 
 	*r = (struct report){ .session.cap = -1, .mem = -1 };
-	r->mem = pith_mem_create(-1, size, 0);
-	if (r->mem < 0)
-		return r->mem;
-	r->buf = pith_map(r->mem, 0, 0, PITH_MAP_READ | PITH_MAP_WRITE, &err);
-	if (r->buf) {
-		r->size = size;
-		err = env_session(&r->session, "Report", label, "", &quota,
-				  pith_now() + TIMEOUT);
-	}
+	err = env_session(&r->session, "Report", label, "", &quota,
+			  pith_now() + TIMEOUT);
 	if (!err)
-		err = give_buffer(r);
+		err = get_buffer(r, size);
 	if (err)
 		report_close(r);
 	return err;
@@ -43,7 +41,7 @@ int report_open(struct report *r, const char *label, uint64_t size)
 
 int report_submit(struct report *r, uint64_t len)
 {
-	struct report_submit req = { .size = len };
+	struct report_size req = { .size = len };
 
 	return rpc_simple(r->session.cap, REPORT_SUBMIT, &req, sizeof(req), NULL,
 			  0, pith_now() + TIMEOUT);

@@ -63,6 +63,8 @@ struct rom {
 	uint64_t size;
 };
 int rom_open(struct rom *rom, const char *name);
+/* Open it and map nothing: for one that may have no content yet. */
+int rom_session(struct rom *rom, const char *name);
 void rom_close(struct rom *rom);
 /* Have @notification signalled when there is newer content. -ENOSYS: this ROM
  * never changes. */

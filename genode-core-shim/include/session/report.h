@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Report: texts that a component publishes, each under the label of its session.
- * The client owns and pays the buffer; the server copies what is submitted.
+ * The buffer is the server's, so that no client can take it away while it is
+ * read; the donation pays for it.
  */
 #ifndef SESSION_REPORT_H
 #define SESSION_REPORT_H
@@ -9,17 +10,17 @@
 #include <stdint.h>
 
 enum report_method {
-	/* BUFFER: cap 0: memory (READ), which the client writes its reports to ->
-	 * nothing. Replaces the one before. */
+	/* BUFFER: struct report_size -> cap: memory of that size (READ|WRITE),
+	 * where the client writes its reports. Once: EBUSY. EDQUOT: more than a
+	 * third of the donation less 8 KiB. */
 	REPORT_BUFFER = 1,
-	/* SUBMIT: struct report_submit -> nothing. The first @size bytes of the
-	 * buffer are the report now. EDQUOT: more than the session's donation
-	 * pays for. */
+	/* SUBMIT: struct report_size -> nothing. The first @size bytes of the
+	 * buffer are the report now. */
 	REPORT_SUBMIT,
 };
 
-struct report_submit {
-	uint64_t size;		/* bytes, within the buffer */
+struct report_size {
+	uint64_t size;		/* bytes; BUFFER: a multiple of 4096 */
 };
 
 #endif
