@@ -3,16 +3,21 @@
  * hid2json FILE - print a HID text as JSON, for scripts:
  * {"type": "..", "name": ".." or null, "attrs": {..}, "nodes": [..],
  *  "quote": [..]}, each node likewise. Disabled nodes are checked and left out;
- * the name is not repeated in attrs. "-" reads standard input.
+ * the name is not repeated in attrs. "-" reads standard input. With --places before
+ * FILE, each node also has "at": [line, col] and "attrs_at": {tag: [line, col], ..},
+ * the name included.
  *
  * Exit 0; 1: the text is wrong, "file:line:col: expected X, found Y" on standard
  * error; 2: usage, or the file cannot be read.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <pith/hid.h>
+
+static bool places;
 
 static char *read_all(FILE *f, size_t *len)
 {
@@ -81,6 +86,18 @@ static void print_attrs(const struct hid_node *n)
 	printf("}");
 }
 
+static void print_places(const struct hid_node *n)
+{
+	const struct hid_attr *a;
+
+	printf(", \"at\": [%u, %u], \"attrs_at\": {", n->line, n->col);
+	for (a = n->attrs; a; a = a->next) {
+		print_string(a->tag);
+		printf(": [%u, %u]%s", a->line, a->col, a->next ? ", " : "");
+	}
+	printf("}");
+}
+
 /* The depth is bounded by HID_DEPTH. */
 static void print_node(const struct hid_node *n)
 {
@@ -90,6 +107,8 @@ static void print_node(const struct hid_node *n)
 	printf("{\"type\": ");
 	print_string(n->type);
 	print_attrs(n);
+	if (places)
+		print_places(n);
 	printf(", \"nodes\": [");
 	for (sub = n->first; sub; sub = sub->next) {
 		print_node(sub);
@@ -136,8 +155,13 @@ int main(int argc, char **argv)
 	char *text;
 	int ret;
 
+	places = argc == 3 && !strcmp(argv[1], "--places");
+	if (places) {
+		argv++;
+		argc--;
+	}
 	if (argc != 2) {
-		fprintf(stderr, "usage: hid2json FILE|-\n");
+		fprintf(stderr, "usage: hid2json [--places] FILE|-\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "-") && !(f = fopen(argv[1], "rb"))) {

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/hid: what is found, where, and that init's schema fits its configs."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from pithtools import hid_schema  # noqa: E402
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SHIM = TOP / "genode-core-shim"
+
+START = "config\n+ start a | ram: 1M | caps: 10\n"
+
+WRONG = [
+    ("config\n+ begin a\n-\n", "2:1: expected node alias, default, "
+     "default-route, heartbeat, parent-provides, report, resource, service or "
+     "start, found 'begin'"),
+    ("other\n-\n", "1:1: expected 'config', found 'other'"),
+    ("config | prio_levels: many\n-\n",
+     "1:10: expected a number for prio_levels, found 'many'"),
+    ("config | prio_levels: 129\n-\n",
+     "1:10: expected prio_levels of 1 to 128, found 129"),
+    ("config | color: red\n-\n",
+     "1:10: expected attribute prio_levels, verbose or version, found 'color'"),
+    ("config\n+ start a | ram: 5000\n-\n",
+     "2:13: expected ram to be a multiple of 4096, found 5000"),
+    ("config\n+ start | ram: 4K\n-\n",
+     "2:1: expected name in 'start', found none"),
+    ("config | verbose: perhaps\n-\n",
+     "1:10: expected 0, 1, false, no, off, on, true or yes for verbose, found "
+     "'perhaps'"),
+    (START + "  + binary b\n  + binary c\n-\n",
+     "4:3: expected 'binary' at most 1 times, found it again"),
+    (START + "  + route | + service X | label: q | + uncle\n-\n",
+     "3:38: expected node any-child, child, local or parent, found 'uncle'"),
+    (START + "  : text\n-\n", "2:1: expected no quoted text in 'start'"),
+    (START + "  + resource CPU | quantum: 1\n-\n",
+     "3:14: expected CAP or RAM for name, found 'CPU'"),
+    (START + "  + binary a/b\n-\n", None),
+    ("config\n+ alias x\n-\n", "2:1: expected child in 'alias', found none"),
+    # not HID at all
+    ("config\n+ start a\n", None),
+]
+
+# From the published description of the syntax.
+PUBLISHED = """\
+config | prio_levels: 4
++ parent-provides
+  + service ROM
+  + service LOG
++ default-route
+  + any-service
+    + parent
+    + any-child
++ start nvme | caps: 120 | ram: 8M | priority: -1
+  + provides | + service Block
+  + route
+    + service Platform | + child platform
+    + any-service      | + parent
+-
+"""
+
+
+class Hid(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.build = pathlib.Path(cls.folder.name)
+        (cls.build / "host").mkdir()
+        cls.tool = cls.build / "host/hid2json"
+        subprocess.run(["gcc", "-I", SHIM / "include", "-o", cls.tool,
+                        SHIM / "host/hid2json.c", SHIM / "lib/hid.c"],
+                       check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def check(self, text, *more):
+        file = self.build / "text.hid"
+        file.write_text(text, encoding="utf-8")
+        run = subprocess.run(
+            [TOP / "scripts/hid", "--build", self.build, "check", file, *more],
+            capture_output=True, text=True, check=False)
+        return run.returncode, run.stdout.replace(f"{file}:", ""), run.stderr
+
+    def test_wrong(self):
+        for text, message in WRONG:
+            status, out, err = self.check(text)
+            self.assertEqual((status, err), (1, ""), text)
+            if message:
+                self.assertEqual(out, message + "\n", text)
+            else:
+                self.assertRegex(out, r"^\d+:\d+: expected ", text)
+
+    def test_all_errors_in_order(self):
+        _, out, _ = self.check("config | a: 1\n+ b\n+ start\n-\n")
+        self.assertEqual([line.split(" ")[0] for line in out.splitlines()],
+                         ["1:10:", "2:1:", "3:1:"])
+
+    def test_published(self):
+        self.assertEqual(self.check(PUBLISHED), (0, "", ""))
+
+    def test_disabled_and_comments(self):
+        self.assertEqual(self.check("config\n. comment\nx begin a\n-\n"),
+                         (0, "", ""))
+
+    def test_wrong_schema(self):
+        for text in ("schema config\n+ use x\n-\n", "config\n-\n",
+                     "schema config\n+ attr a | type: x\n-\n",
+                     "schema config\n+ mode a\n-\n"):
+            schema = self.build / "own.hsd"
+            schema.write_text(text, encoding="utf-8")
+            status, out, err = self.check("config\n-\n", "--schema", schema)
+            self.assertEqual((status, out), (1, ""), text)
+            self.assertIn("own.hsd: ", err)
+
+    def configs(self):
+        """(name, text, is it to be refused) of all that tests run."""
+        for path in sorted((TOP / "ktest/scenarios").glob("*.scenario")):
+            root = hid_schema.read(self.tool, path)
+            for node in root["nodes"]:
+                if node["type"] == "config" and node["quote"]:
+                    yield (path.stem, "\n".join(node["quote"]) + "\n",
+                           root["attrs"].get("refused") == "yes")
+        for path in (TOP / "initramfs/scenarios").glob("*.hid"):
+            yield path.stem, path.read_text(encoding="utf-8"), False
+
+    def test_what_init_takes(self):
+        seen = 0
+        for name, text, refused in self.configs():
+            status, out, err = self.check(text)
+            self.assertEqual(err, "")
+            if not refused:
+                self.assertEqual((status, out), (0, ""), name)
+                seen += 1
+            elif name == "config_unknown_node":
+                self.assertEqual(status, 1)
+        self.assertGreater(seen, 5)
+
+    def test_graph(self):
+        run = subprocess.run(
+            [TOP / "scripts/hid", "--build", self.build, "graph",
+             TOP / "initramfs/scenarios/first_light.hid"],
+            capture_output=True, text=True, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertTrue(run.stdout.startswith("<svg"), run.stdout[:80])
+
+
+if __name__ == "__main__":
+    unittest.main()
