@@ -334,6 +334,7 @@ KT_COMPONENT(capmode_clone_flags)
 		0x8000,		/* PARENT */
 		0x20000,	/* NEWNS */
 		0x800000,	/* UNTRACED */
+		0x1000000,	/* CHILD_SETTID */
 		0x2000000,	/* NEWCGROUP */
 		0x4000000,	/* NEWUTS */
 		0x8000000,	/* NEWIPC */
@@ -354,6 +355,69 @@ KT_COMPONENT(capmode_clone_flags)
 		clone_refused(more[i]);
 		clone_refused(THREAD_FLAGS | more[i]);
 	}
+}
+
+/* Flags of clone() as above, PARENT_SETTID, CHILD_CLEARTID and, which is ignored
+ * for a thread, a signal at its end. */
+#define NUMBERED_FLAGS	(THREAD_FLAGS | 0x100000 | 0x200000)
+
+/* A thread that ends at once; the number the kernel gave it. */
+static long numbered_thread(unsigned long flags)
+{
+	static uint8_t stack[4096] __attribute__((aligned(16)));
+	static const long exit_nr = SYS_exit;
+	static volatile uint32_t number, alive;
+	register long r10 __asm__("r10") = (long)&alive;
+	register long r8 __asm__("r8") = 0;
+	long ret;
+
+	number = 0;
+	alive = 1;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %[exit], %%rax\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"(SYS_clone), "D"(flags),
+			   "S"(stack + sizeof(stack)), "d"(&number), "r"(r10),
+			   "r"(r8), [exit] "m"(exit_nr)
+			 : "rcx", "r11", "memory");
+	for (int i = 0; ret > 0 && alive && i < 20000; i++)
+		kt_sleep(KT_MS(1));
+	KT_EQ(alive, 0);
+	KT_EQ(number, ret);
+	return ret;
+}
+
+/*
+ * A thread's number says nothing about others: a component that makes threads
+ * while another one does sees its own, one after the other.
+ */
+KT_ROLE(numbers_its_threads)
+{
+	static uint32_t word;
+	long first = kt_syscall(SYS_set_tid_address, (long)&word, 0, 0, 0, 0,
+				0);
+
+	KT_EQ(first, 1);
+	kt_report->shared[0]++;
+	for (int i = 1; i < 60; i++)
+		KT_EQ(numbered_thread(NUMBERED_FLAGS | (i & 0xff)), first + i);
+	KT_EQ(kt_syscall(SYS_set_tid_address, (long)&word, 0, 0, 0, 0, 0),
+	      first);
+}
+
+KT_CORE(capmode_thread_numbers)
+{
+	struct kt_child a = kt_start("numbers_its_threads", NULL, 0);
+	struct kt_child b = kt_start("numbers_its_threads", NULL, 0);
+
+	KT_EQ(kt_finish(&a), 0);
+	KT_EQ(kt_finish(&b), 0);
+	KT_EQ(kt_report->shared[0], 2);
 }
 
 /* The number of threads is bounded, and they can be had again. */
@@ -431,6 +495,67 @@ KT_COMPONENT(capmode_clocks)
 					clock, pid);
 		}
 	}
+}
+
+/* Three clocks are the machine's; all others belong to somebody, or are none. */
+KT_COMPONENT(capmode_clock_ids)
+{
+	struct timespec ts, none = { 0, 0 };
+
+	for (long clock = -70; clock < 70; clock++) {
+		bool may = clock == CLOCK_REALTIME ||
+			   clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+
+		for (int flags = 0; flags < 2; flags++)
+			KT_EQ(kt_syscall(SYS_clock_nanosleep, clock, flags,
+					 (long)&none, 0, 0, 0),
+			      may ? 0 : -EINVAL);
+		KT_EQ(kt_syscall(SYS_clock_gettime, clock, (long)&ts, 0, 0, 0,
+				 0), may ? 0 : -EINVAL);
+	}
+}
+
+/* Waiting and waking, by every number and flag. */
+KT_COMPONENT(capmode_futex_ops)
+{
+	static const uint32_t may = 1u << FUTEX_WAIT | 1u << FUTEX_WAKE |
+		1u << FUTEX_REQUEUE | 1u << FUTEX_CMP_REQUEUE |
+		1u << FUTEX_WAIT_BITSET | 1u << FUTEX_WAKE_BITSET;
+	static const int flags[] = { 0, FUTEX_PRIVATE_FLAG,
+		FUTEX_CLOCK_REALTIME, FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME,
+		0x200, 0x40000000 };
+
+	for (unsigned int f = 0; f < sizeof(flags) / sizeof(*flags); f++) {
+		for (int op = 0; op < 128; op++) {
+			uint32_t word[2] = { 1, 1 };
+			long ret;
+
+			/* a value that is not there, so that none waits */
+			if (op < 32 && may >> op & 1 && flags[f] < 0x200)
+				continue;
+			ret = kt_syscall(SYS_futex, (long)word, op | flags[f],
+					 2, 0, (long)(word + 1), 1);
+			if (ret != -ENOSYS && !(flags[f] >= 0x200 && ret < 0))
+				KT_FAIL("futex op %x: %ld", op | flags[f], ret);
+			KT_EQ(word[0], 1);
+			KT_EQ(word[1], 1);
+		}
+	}
+}
+
+/* A word in memory that others map too is no place to meet them. */
+KT_COMPONENT(capmode_futex_shared)
+{
+	uint32_t *word = (uint32_t *)&kt_report->shared[0];
+	struct timespec past = { 0, 1 };
+
+	KT_EQ(kt_syscall(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0),
+	      -EFAULT);
+	KT_EQ(kt_syscall(SYS_futex, (long)word, FUTEX_WAIT, 0, (long)&past, 0,
+			 0), -EFAULT);
+	KT_EQ(kt_syscall(SYS_futex, (long)word,
+			 FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, (long)&past, 0,
+			 0), -ETIMEDOUT);
 }
 
 /* A PI futex names its owner by thread number: it would boost anyone. */

@@ -438,7 +438,7 @@ static int take_all_vectors(void)
 
 	while (n < MANY && (fd = hw_msi(&msi[n])) >= 0)
 		msi_fd[n++] = fd;
-	KT_TRUE(fd < 0);
+	KT_EQ(fd, -EBUSY);
 	return n;
 }
 

@@ -27,6 +27,10 @@ extern unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)];
 #define pith_call_allowed(nr) \
 	test_bit(nr, pith_calls[current->pith_mode])
 
+/* The number that a component may see for thread @task instead of @nr. */
+#define pith_tid(task, nr) \
+	((task)->pith_mode == PITH_MODE_COMPONENT ? (task)->pith_tid : (nr))
+
 /* mmap() of a process that has a domain: what to map instead, with @flags; NULL:
  * as it was asked for; or an error. */
 struct file *pith_mmap_file(unsigned long addr, unsigned long len,
@@ -78,6 +82,7 @@ extern u64 pith_acpi_rsdp;
 #else
 
 #define pith_call_allowed(nr)	true
+#define pith_tid(task, nr)	(nr)
 
 static inline struct file *pith_mmap_file(unsigned long addr,
 					  unsigned long len,

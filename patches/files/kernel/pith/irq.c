@@ -82,13 +82,20 @@ static struct pith_irq_line *line_new(bool msi)
 	return line;
 }
 
+/* The interrupt code has many errors; they say that somebody else has it, or
+ * that all vectors are taken. */
+static int busy(int err)
+{
+	return err == -ENOMEM ? err : -EBUSY;
+}
+
 static int line_request(struct pith_irq_line *line)
 {
 	int err = request_irq(line->irq, handler,
 			      IRQF_NO_THREAD | IRQF_NOBALANCING, "pith", line);
 
 	line->requested = !err;
-	return err;
+	return err ? busy(err) : 0;
 }
 
 /* Installs the line, or drops it with @err. */
@@ -116,7 +123,7 @@ int pith_op_hw_irq(void __user *arg)
 	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a.level, a.low);
 	line->irq = mp_map_gsi_to_irq(a.gsi, IOAPIC_MAP_ALLOC, &info);
 	if (line->irq <= 0)
-		return line_install(line, line->irq ?: -EBUSY);
+		return line_install(line, busy(line->irq));
 	return line_install(line, line_request(line));
 }
 
@@ -130,7 +137,7 @@ static int msi_setup(struct pith_irq_line *line, struct pith_msi *a)
 	line->irq = irq_domain_alloc_irqs(x86_vector_domain, 1, NUMA_NO_NODE,
 					  &info);
 	if (line->irq <= 0)
-		return line->irq ?: -EBUSY;
+		return busy(line->irq);
 	irq_set_handler(line->irq, handle_edge_irq);
 	err = line_request(line);
 	if (err)

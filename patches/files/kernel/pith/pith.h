@@ -313,6 +313,7 @@ struct pith_process {
 	struct list_head link;		/* domain->processes */
 	struct pid *pid;
 	atomic_t tasks;			/* that have not let go of it */
+	atomic_t last_tid;		/* numbers of its threads */
 	u64 charge;
 	u64 cpu_ns;			/* once exited */
 	u32 status;

@@ -12,6 +12,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/futex.h>
 #include "pith.h"
 
 #define MAX_CAPS	64
@@ -54,6 +55,12 @@ void pith_kill(struct pith_process *p)
 
 /* --- hooks in fork and exit --------------------------------------------------------- */
 
+/* Numbers come again after so many that none of the first is left. */
+static pid_t next_tid(struct pith_process *p)
+{
+	return 1 + (u32)(atomic_inc_return(&p->last_tid) - 1) % FUTEX_TID_MASK;
+}
+
 /* A new thread belongs to its creator's process; spawn() replaces that. */
 void pith_fork(struct task_struct *child)
 {
@@ -61,6 +68,7 @@ void pith_fork(struct task_struct *child)
 	if (child->pith_process) {
 		pith_get(&child->pith_process->obj);
 		atomic_inc(&child->pith_process->tasks);
+		child->pith_tid = next_tid(child->pith_process);
 	}
 }
 
@@ -100,8 +108,8 @@ void pith_exit(struct task_struct *task)
 #define THREAD_MUST	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
 			 CLONE_THREAD)
 #define THREAD_MAY	(THREAD_MUST | CLONE_SYSVSEM | CLONE_SETTLS | \
-			 CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | \
-			 CLONE_CHILD_CLEARTID | CLONE_DETACHED)
+			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+			 CLONE_DETACHED)
 
 int pith_check_clone(u64 flags)
 {
@@ -273,6 +281,7 @@ static int child_main(void *arg)
 
 	pith_get(&s->process->obj);
 	current->pith_process = s->process;
+	current->pith_tid = next_tid(s->process);
 	atomic_dec(&inherited->tasks);
 	pith_put(&inherited->obj);
 	current->pith_mode = PITH_MODE_COMPONENT;
