@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-NAME := bench
+NAME := bench_ipc
 KIND := test
 SRCS := main.c series.c \
 	linux_ipc.c linux_binder.c linux_memory.c linux_process.c \
