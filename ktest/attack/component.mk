@@ -3,7 +3,7 @@
 NAME := attack
 KIND := test
 SRCS := ../kernel/main.c ../kernel/core.c ../kernel/kt.c ../kernel/panic.c \
-	attack.c buffers.c \
-	chains.c descriptors.c memory.c quota.c random.c replies.c \
+	attack.c buffers.c chains.c descriptors.c memory.c quota.c random.c \
+	replies.c revoke.c \
 	storms.c
 FLAGS := -Iktest/kernel
