@@ -43,8 +43,30 @@ test: $(B)/stamp/packages-test all ## all tests; ONLY=pattern for some
 	@scripts/test-all $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: fuzz
-fuzz: $(B)/stamp/packages-test third-party ## fuzz targets for SECONDS= each (300)
+fuzz: $(B)/stamp/packages-test third-party ## fuzz targets and kernel, SECONDS= each (300)
 	@scripts/test-all --only fuzz --fuzz-seconds $(or $(SECONDS),300)
+	@$(MAKE) fuzz-kernel
+
+# Another seed each time; it is in the log, and `seed=` runs it again.
+.PHONY: fuzz-kernel
+fuzz-kernel: $(B)/stamp/packages-test kernel attack ## the kernel's system calls for SECONDS= (300), SEED=
+	@scripts/test-all --only 'ktest/attack smp2' --kernel $(BZIMAGE) \
+		--kernel-tests "fuzz_ seconds=$(or $(SECONDS),300) \
+		seed=$(or $(SEED),$$(date +%s))"
+
+# Kernels that check themselves; each takes minutes to build, and is slow.
+DEBUG_PROFILES := debug debug-races
+.PHONY: test-debug
+test-debug: $(DEBUG_PROFILES:%=test-%-kernel) ## kernel tests and attacks under KASAN, lockdep, KCSAN ...
+test-%-kernel: $(B)/stamp/packages-test ktest attack FORCE
+	@$(MAKE) kernel PROFILE=$*
+	@scripts/test-all --debug $(if $(ONLY),--only '$(ONLY)') \
+		--kernel $(B)/kernel-$*/arch/x86/boot/bzImage
+
+.PHONY: coverage
+coverage: $(B)/stamp/packages-test ktest attack ## branches of kernel/pith that tests and fuzzer take
+	@$(MAKE) kernel PROFILE=coverage
+	@scripts/coverage $(B)/kernel-coverage $(or $(SECONDS),60)
 
 # A boot of the demo system, for what only a boot can tell.
 $(B)/boot/log.txt: $(BZIMAGE) $(BINARIES) | components demo-disk

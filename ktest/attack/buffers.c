@@ -139,7 +139,7 @@ static void server_of_scribbled(void *arg)
 /* What arrives is written over too: descriptors are lost sight of, no more. */
 ATTACK(buffer_scribbled_reply, "the same where a reply with capabilities arrives")
 {
-	struct kt_thread server = { 0 }, t = { 0 };
+	struct kt_thread server = { 0 }, t = { .no_buffer = true };
 	int ep = KT_FD(kt_ep_create());
 
 	over = 0;

@@ -3,7 +3,6 @@
 NAME := attack
 KIND := test
 SRCS := ../kernel/main.c ../kernel/core.c ../kernel/kt.c ../kernel/panic.c \
-	attack.c buffers.c chains.c descriptors.c memory.c quota.c random.c \
-	replies.c revoke.c \
-	storms.c
+	attack.c buffers.c chains.c descriptors.c fuzz.c fuzz_ops.c memory.c \
+	quota.c random.c replies.c revoke.c storms.c
 FLAGS := -Iktest/kernel
