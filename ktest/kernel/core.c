@@ -2,7 +2,6 @@
 /*
  * The test runner as core: bootstrap, components, quota, KTAP on the console.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
 #include <setjmp.h>
@@ -11,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "core.h"
@@ -268,64 +265,6 @@ static void run_all(const struct kt_test *first, const struct kt_test *end)
 	}
 }
 
-/* --- coverage -------------------------------------------------------------- */
-
-#define DEBUGFS		"/debug"
-#define GCDA_CHUNK	200	/* bytes per line */
-
-/* Linux still: core may mount nothing. */
-static void coverage_open(void)
-{
-	if (mkdir(DEBUGFS, 0700) || mount("none", DEBUGFS, "debugfs", 0, NULL))
-		kt_console("# no debugfs");
-}
-
-static void print_hex(const char *name, long at, const uint8_t *p, long n)
-{
-	char hex[2 * GCDA_CHUNK + 1];
-
-	for (long i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", p[i]);
-	kt_console("# gcda %s %ld %s", name, at, hex);
-}
-
-static void print_gcda(const char *path, const char *name)
-{
-	uint8_t chunk[GCDA_CHUNK];
-	int fd = open(path, O_RDONLY);
-	long n, at = 0;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		print_hex(name, at, chunk, n);
-		at += n;
-		if (at % (20 * GCDA_CHUNK) == 0)
-			console_flush();
-	}
-	close(fd);
-}
-
-/* What the branches of kernel/pith were taken for, for `make coverage`. */
-static void coverage_print(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *e;
-	char path[512];
-
-	while (dir && (e = readdir(dir))) {
-		size_t len = strlen(e->d_name);
-
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		if (len > 5 && !strcmp(e->d_name + len - 5, ".gcda"))
-			print_gcda(path, e->d_name);
-		else if (e->d_type == DT_DIR)
-			coverage_print(path);
-	}
-	if (dir)
-		closedir(dir);
-}
-
 /* --- bootstrap ------------------------------------------------------------- */
 
 #define PROGRAM_MAX	(4u << 20)
@@ -367,6 +306,7 @@ bool core_init(void)
 	long size = read_program();
 	uint64_t room = (size + KT_PAGE - 1) & -(uint64_t)KT_PAGE;
 	struct pith_bootstrap b;
+	int report = -1;
 	void *p;
 
 	if (size <= 0 || size >= PROGRAM_MAX)
@@ -376,7 +316,11 @@ bool core_init(void)
 		return false;
 	kt_root = b.domain;
 	kt_hardware = b.hardware;
-	kt_report = new_mapped(KT_REPORT_SIZE, &kt_report_mem);
+	kt_report = new_mapped(KT_REPORT_SIZE, &report);
+	/* all components hold it: none may revoke it */
+	kt_report_mem = kt_mint(report, PITH_R_READ | PITH_R_WRITE |
+				PITH_R_EXEC);
+	kt_close(report);
 	p = new_mapped(room, &kt_program);
 	if (!kt_report || !p)
 		return false;
@@ -393,14 +337,12 @@ _Noreturn void core_main(const struct kt_test *first,
 	narguments = argc;
 	is_core = true;
 	main_thread = pthread_self();
-	if (kt_option("coverage", 0))
-		coverage_open();
+	checkers_open();
 	if (setjmp(test_end))
 		kt_console("Bail out! core cannot start");
 	else if (core_init())
 		run_all(first, end);
-	if (kt_option("coverage", 0))
-		coverage_print(DEBUGFS "/gcov");
+	checkers_report();
 	console_flush();
 	kt_syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
 		   LINUX_REBOOT_CMD_RESTART, 0, 0, 0);

@@ -15,4 +15,8 @@ _Noreturn void panic_main(bool now);
 bool core_init(void);
 void console_flush(void);
 
+/* checkers.c: before BOOTSTRAP, while Linux is still there; after the tests. */
+void checkers_open(void);
+void checkers_report(void);
+
 #endif
