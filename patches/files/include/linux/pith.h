@@ -8,6 +8,8 @@
 #include <linux/types.h>
 
 struct file;
+struct kernel_clone_args;
+struct mm_struct;
 struct task_struct;
 
 enum pith_mode {
@@ -36,7 +38,7 @@ extern unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)];
 struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 			    unsigned long *flags);
 /* -EPERM unless a component only adds a thread to itself. */
-int pith_check_clone(u64 flags);
+int pith_check_clone(const struct kernel_clone_args *args);
 /* -ENOSYS for a component's futex operation that reaches beyond itself. */
 int pith_check_futex(int op);
 /* -ENOMEM if the stack of a component is to grow beyond its limit. */
@@ -45,7 +47,14 @@ int pith_check_stack(unsigned long pages);
 int pith_check_interpreter(void);
 /* -EPERM for a component's change of anything but its own thread pointer. */
 int pith_check_arch_prctl(int option);
-void pith_fork(struct task_struct *child);
+/* The memory that a new task shares. */
+struct mm_struct *pith_fork_mm(const struct kernel_clone_args *args);
+void pith_fork(struct task_struct *child, const struct kernel_clone_args *args);
+/* The caller's thread group ends with @code. */
+void pith_group_exit(int code);
+/* The caller met an exception in user mode: true if no signal is needed. */
+bool pith_fault(void);
+bool pith_expects_fault(struct task_struct *task);
 /* Before a dying thread closes its files. */
 void pith_thread_exit(struct task_struct *task);
 /* After it closed them and gave its memory back. */
@@ -90,12 +99,23 @@ static inline struct file *pith_mmap_file(unsigned long addr,
 {
 	return NULL;
 }
-static inline int pith_check_clone(u64 flags) { return 0; }
+static inline int pith_check_clone(const struct kernel_clone_args *args)
+{
+	return 0;
+}
 static inline int pith_check_futex(int op) { return 0; }
 static inline int pith_check_stack(unsigned long pages) { return 0; }
 static inline int pith_check_interpreter(void) { return 0; }
 static inline int pith_check_arch_prctl(int option) { return 0; }
-static inline void pith_fork(struct task_struct *child) { }
+#define pith_fork_mm(args)	(current->mm)
+static inline void pith_fork(struct task_struct *child,
+			     const struct kernel_clone_args *args) { }
+static inline void pith_group_exit(int code) { }
+static inline bool pith_fault(void) { return false; }
+static inline bool pith_expects_fault(struct task_struct *task)
+{
+	return false;
+}
 static inline void pith_thread_exit(struct task_struct *task) { }
 static inline void pith_exit(struct task_struct *task) { }
 static inline void pith_reserve(void) { }

@@ -5,21 +5,6 @@
 #include <linux/uaccess.h>
 #include "pith.h"
 
-static struct pith_thread *thread_new(void)
-{
-	struct pith_thread *th = kzalloc(sizeof(*th), GFP_KERNEL);
-
-	if (th) {
-		refcount_set(&th->ref, 1);
-		raw_spin_lock_init(&th->lock);
-		INIT_LIST_HEAD(&th->link);
-		INIT_LIST_HEAD(&th->cap_link);
-		th->task = current;
-		pith_sched_init(th);
-	}
-	return th;
-}
-
 #define BUFFER_PAGES	(PITH_BUFFER_SIZE >> PAGE_SHIFT)
 
 static void drop_buffer(struct pith_thread *th)
@@ -36,30 +21,24 @@ static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
 {
 	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
 	u64 page = (cap->offset + offset) >> PAGE_SHIFT;
-	struct pith_thread *th = current->pith;
+	struct pith_thread *th;
 	int err;
 
 	if (!mem->pages || !PAGE_ALIGNED(offset) || offset > cap->size ||
 	    cap->size - offset < PITH_BUFFER_SIZE)
 		return -EINVAL;
+	th = pith_thread_self();
+	if (!th)
+		return -ENOMEM;
 	err = pith_mem_pin(mem, page, BUFFER_PAGES);
 	if (err)
 		return err;
-	if (!th)
-		th = thread_new();
-	if (!th) {
-		pith_mem_unpin(mem, page, BUFFER_PAGES);
-		return -ENOMEM;
-	}
-	if (!current->pith) {
-		current->pith = th;
-		pith_settle(th);	/* one that changes our priority sees it */
-	}
 	drop_buffer(th);
 	th->buffer = get_file(file);
 	th->buffer_page = page;
 	th->header = page_address(mem->pages[page]);
 	th->data = page_address(mem->pages[page + 1]);
+	th->room = PITH_MSG_BYTES;
 	return 0;
 }
 
@@ -86,11 +65,15 @@ void pith_thread_exit(struct task_struct *task)
 {
 	struct pith_thread *th = task->pith;
 
-	if (!th)
-		return;
-	pith_drop_owed(th);
-	pith_leave(th);
-	pith_drop_files(&th->in);
-	drop_buffer(th);
-	pith_thread_put(th);
+	if (th) {
+		pith_drop_owed(th);
+		pith_leave(th);
+		pith_drop_files(&th->in);
+		drop_buffer(th);
+		if (th->space)
+			pith_thread_end(th, task);
+		pith_thread_put(th);
+	}
+	if (task->pith_process)
+		pith_space_leave(task->pith_process);
 }

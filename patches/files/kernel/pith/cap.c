@@ -33,7 +33,6 @@ static int mem_release(struct inode *inode, struct file *file)
 	return cap_release(inode, file);
 }
 
-int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
 ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
 
 const struct file_operations pith_mem_fops = {
@@ -175,6 +174,17 @@ struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f)
 		return cap;
 	fdput(*f);
 	return ERR_PTR(err);
+}
+
+struct file *pith_fd_file(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (file && pith_cap_of(file))
+		return file;
+	if (file)
+		fput(file);
+	return NULL;
 }
 
 /* The range of a memory capability that a mint asks for. */

@@ -211,6 +211,8 @@ int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg)
 		return domain_transfer(d, arg);
 	case PITH_OP_DOMAIN_CPU:
 		return pith_set_cpu_budget(d, arg);
+	case PITH_OP_SPACE_CREATE:
+		return pith_op_space_create(d, arg);
 	case PITH_OP_SPAWN:
 		return pith_op_spawn(cap, arg);
 	}

@@ -24,17 +24,6 @@
 
 /* --- threads ------------------------------------------------------------------ */
 
-static void thread_free(struct rcu_head *head)
-{
-	kfree(container_of(head, struct pith_thread, rcu));
-}
-
-void pith_thread_put(struct pith_thread *th)
-{
-	if (refcount_dec_and_test(&th->ref))
-		call_rcu(&th->rcu, thread_free);
-}
-
 void pith_wake(struct task_struct *task)
 {
 	try_to_wake_up(task, TASK_NORMAL, WF_SYNC | WF_CURRENT_CPU);
@@ -97,7 +86,7 @@ static void move(struct pith_thread *from, struct pith_thread *to)
 		in->files[i] = out->files[i];
 	out->ncaps = 0;
 	if (in->len)
-		memcpy(to->data, from->data, in->len);
+		memcpy(to->data, from->data, min(in->len, to->room));
 }
 
 /* One received capability, in the receiver's context. Takes over @file. */
@@ -392,7 +381,7 @@ static bool hand_over(struct pith_thread *c, struct pith_thread *s)
 	c->server = s;
 	s->owed_seq = c->seq;
 	s->owed = c;
-	refcount_inc(&c->ref);
+	pith_get(&c->obj);
 	smp_mb__after_atomic();	/* pairs with settle() */
 	settled = READ_ONCE(s->donated) == READ_ONCE(c->prio);
 	s->in_badge = c->badge;
@@ -424,7 +413,7 @@ static int call_begin(struct pith_endpoint *ep, struct pith_cap *cap,
 		list_del_init(&s->link);
 		*server = s->task;
 		if (unlikely(!hand_over(th, s)) &&
-		    refcount_inc_not_zero(&s->ref))
+		    refcount_inc_not_zero(&s->obj.ref))
 			*settle = s;
 	} else {
 		th->state = PITH_QUEUED;
@@ -451,7 +440,7 @@ static int call_abort(struct pith_endpoint *ep, struct pith_thread *th, int err)
 			pith_unqueue(ep, th);
 		server = th->server;
 		if (server)
-			refcount_inc(&server->ref);
+			pith_get(&server->obj);
 		th->server = NULL;
 		th->state = PITH_IDLE;
 		th->seq++;
@@ -498,6 +487,31 @@ static int call(struct pith_endpoint *ep, struct pith_cap *cap,
 	return err ? call_abort(ep, th, err) : th->result;
 }
 
+int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
+		    struct pith_fault *f)
+{
+	void *data = th->data;
+	u32 room = th->room;
+	int err;
+
+	/* the message is the kernel's own; of the reply only its label counts */
+	th->data = f;
+	th->room = 0;
+	th->badge = cap->badge;
+	th->out.label = PITH_FAULT;
+	th->out.len = sizeof(*f);
+	th->out.ncaps = 0;
+	err = call(container_of(cap->obj, struct pith_endpoint, obj), cap, th,
+		   PITH_NO_DEADLINE);
+	th->state = PITH_IDLE;
+	th->data = data;
+	th->room = room;
+	if (err)
+		return err;
+	pith_drop_files(&th->in);
+	return th->in.label ? -EPERM : 0;
+}
+
 long pith_do_call(int fd, u64 deadline)
 {
 	struct pith_thread *th = current->pith;
@@ -506,7 +520,7 @@ long pith_do_call(int fd, u64 deadline)
 	struct fd f;
 	int err;
 
-	if (!th)
+	if (!th || !th->buffer)
 		return -EINVAL;
 	cap = pith_fd_cap(fd, PITH_T_ENDPOINT, PITH_R_CALL, &f);
 	if (IS_ERR(cap))
@@ -516,6 +530,7 @@ long pith_do_call(int fd, u64 deadline)
 	if (err)
 		goto out;
 	th->badge = cap->badge;
+	th->calls++;
 	err = call(ep, cap, th, deadline);
 	pith_drop_files(&th->out);	/* what did not reach a server */
 	if (!err)
@@ -659,6 +674,7 @@ static int receive(struct pith_endpoint *ep, struct pith_thread *th,
 		return err;
 	if (th->got < 0)
 		return th->got;
+	th->receives++;
 	land(th, ep);
 	th->header->badge = th->in_badge;
 	th->header->count = th->in_count;
@@ -716,7 +732,7 @@ long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
 	struct fd f;
 	int ret;
 
-	if (!th || !flags || (flags & ~(PITH_REPLY | PITH_WAIT)))
+	if (!th || !th->buffer || !flags || (flags & ~(PITH_REPLY | PITH_WAIT)))
 		return -EINVAL;
 	/* what was received before a revocation is still answered */
 	cap = pith_fd_any(fd, &f);

@@ -17,7 +17,6 @@
 #define MEM_GFP		(GFP_USER | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
 			 __GFP_NOWARN)
 
-int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
 ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
 
 static void free_pages_of(struct pith_mem *mem, u64 n)
@@ -242,8 +241,6 @@ static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
 #define MMAP_ANON	(MMAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | \
 			 MAP_NORESERVE | MAP_STACK)
 
-#define LOWEST		0x10000		/* what a null pointer may reach */
-
 struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 			    unsigned long *flags)
 {
@@ -252,7 +249,7 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 	if (!current->pith_process)
 		return NULL;
 	if ((addr || (*flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) &&
-	    addr < LOWEST)
+	    addr < PITH_LOWEST)
 		return ERR_PTR(-EPERM);
 	if (!(*flags & MAP_ANONYMOUS))
 		return (*flags & MAP_SHARED) && !(*flags & ~MMAP_SHARED) ?

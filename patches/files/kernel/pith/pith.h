@@ -15,11 +15,13 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/pith.h>
 #include <linux/plist.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/pith.h>
 
 struct pith_cap;
@@ -95,6 +97,8 @@ struct pith_cap *pith_fd_any(int fd, struct fd *f);
 /* The same with @type (0: any) and all of @rights, and not revoked. Where that
  * has to last, look again under the object's lock. */
 struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f);
+/* Referenced file of descriptor @fd, if it is a capability, else NULL. */
+struct file *pith_fd_file(int fd);
 int pith_op_mint(struct pith_cap *cap, void __user *arg);
 int pith_op_identify(struct pith_cap *cap, void __user *arg);
 int pith_op_revoke(struct pith_cap *cap, void __user *arg);
@@ -146,6 +150,7 @@ struct pith_mem {
 extern const struct file_operations pith_mem_fops;
 int pith_op_mem_create(void __user *arg);
 int pith_op_mem_info(struct pith_cap *cap, void __user *arg);
+int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
 void pith_io_mem_unclaim(struct pith_mem *mem);
 /* Page @n, referenced; NULL if the memory was revoked. */
@@ -216,14 +221,15 @@ enum pith_call_state {
 };
 
 struct pith_thread {
-	refcount_t ref;
-	struct rcu_head rcu;
-	raw_spinlock_t lock;		/* @state, @seq, @result */
+	struct pith_object obj;
+	struct rcu_work gone;
+	raw_spinlock_t lock;		/* @state, @seq, @result, @in_space */
 	struct task_struct *task;
-	struct file *buffer;		/* memory capability */
+	struct file *buffer;		/* memory capability, NULL: none yet */
 	u64 buffer_page;		/* pinned, with the next */
 	struct pith_msg *header;
 	void *data;
+	u32 room;			/* bytes at @data */
 
 	/* as a caller */
 	enum pith_call_state state;
@@ -251,6 +257,18 @@ struct pith_thread {
 	struct list_head member;	/* serves->members */
 	struct list_head saved;		/* replies it saved */
 	struct list_head unsettled;
+
+	/* as a thread of a space: thread.c */
+	struct pith_process *space;	/* referenced; NULL: another thread */
+	struct list_head space_link;	/* space->threads */
+	struct pid *pid;		/* of its thread group */
+	struct file *fault_ep;		/* NULL: that of the space */
+	struct callback_head stay;
+	bool stay_queued;
+	bool in_space;			/* @task is referenced */
+	bool started, paused, faulted;
+	u64 calls, receives, faults;
+	u64 cpu_ns, switches;		/* once ended */
 };
 
 /* A saved reply: a capability to answer one call. */
@@ -263,7 +281,10 @@ struct pith_reply {
 	struct list_head saved;
 };
 
-void pith_thread_put(struct pith_thread *th);
+static inline void pith_thread_put(struct pith_thread *th)
+{
+	pith_put(&th->obj);
+}
 void pith_wake(struct task_struct *task);
 /* Let go of capabilities that did not arrive. */
 void pith_drop_files(struct pith_transfer_state *t);
@@ -276,6 +297,9 @@ void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge);
 int pith_op_ep_watch(struct pith_cap *cap, void __user *arg);
 int pith_op_ep_save_reply(struct pith_cap *cap);
 int pith_op_buffer_set(void __user *arg);
+/* Call @cap's endpoint with @f: 0 if the reply says to go on. */
+int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
+		    struct pith_fault *f);
 /* Under ep->lock: a thread waits, give it @n's count. False: none waits. */
 bool pith_ep_deliver_note(struct pith_endpoint *ep, struct pith_notif *n);
 long pith_do_call(int fd, u64 deadline);
@@ -315,10 +339,21 @@ struct pith_process {
 	atomic_t tasks;			/* that have not let go of it */
 	atomic_t last_tid;		/* numbers of its threads */
 	u64 charge;
-	u64 cpu_ns;			/* once exited */
+	u64 cpu_ns;			/* of tasks that ended */
 	u32 status;
 	bool exited;
 	bool started;
+
+	/* as a space */
+	struct mm_struct *mm;		/* NULL: a process; holds no users */
+	struct mutex lock;		/* what follows */
+	struct files_struct *files;	/* while a thread lives */
+	struct file *fault_ep;
+	struct list_head threads;	/* struct pith_thread, referenced */
+	atomic_t live;			/* tasks that have not begun to exit */
+	bool killed;
+	int code;			/* exit code, once killed */
+	char name[32];
 };
 
 extern struct mutex pith_process_lock;
@@ -326,6 +361,38 @@ int pith_op_spawn(struct pith_cap *domain, void __user *arg);
 int pith_process_op(struct pith_cap *cap, u32 op, void __user *arg);
 void pith_kill(struct pith_process *p);
 struct pith_process *pith_process_new(struct pith_domain *d);
+/* Kill all threads; @code, like that of do_exit(), becomes the exit status. */
+void pith_space_die(struct pith_process *p, int code);
+/* A task of @p begins to exit. */
+void pith_space_leave(struct pith_process *p);
+/* The number of its next thread, as the threads themselves see it. */
+pid_t pith_next_tid(struct pith_process *p);
+/* Make @p one of its domain's. */
+void pith_process_list(struct pith_process *p);
+
+/* --- space.c, thread.c, fault.c, regs.c ------------------------------------------- */
+
+int pith_op_space_create(struct pith_domain *d, void __user *arg);
+int pith_space_op(struct pith_cap *cap, u32 op, void __user *arg);
+int pith_thread_op(struct pith_cap *cap, u32 op, void __user *arg);
+/* That of the calling task, made if need be; NULL: no memory. */
+struct pith_thread *pith_thread_self(void);
+struct pith_thread *pith_thread_of(struct pith_process *p);
+/* Make the task of @th, in which @setup runs first; back when it has. */
+int pith_thread_create(struct pith_process *p, struct pith_thread *th,
+		       int (*setup)(void *arg), void *arg);
+void pith_thread_end(struct pith_thread *th, struct task_struct *task);
+u64 pith_thread_cost(void);
+int pith_set_fault_ep(struct pith_process *p, struct file **slot,
+		      void __user *arg);
+
+/* The task of @th stands still, as thread.c sees to. */
+void pith_regs_get(struct task_struct *task, struct pith_regs *r);
+void pith_regs_set(struct task_struct *task, const struct pith_regs *r);
+void pith_regs_arg(struct pith_regs *r, u64 arg);
+bool pith_regs_valid(const struct pith_regs *r);
+/* What the calling thread's exception was. */
+void pith_fault_decode(struct pith_fault *f);
 
 /* --- io.c, irq.c, log.c, syscall.c -------------------------------------------------------- */
 
@@ -344,5 +411,9 @@ int pith_op_hw_panic_read(void __user *arg);
 #define PITH_CORE_TABLE	65536
 /* Mappings that a process may have. */
 #define PITH_MAPPINGS	1024
+/* Tasks that a space may have. */
+#define PITH_THREADS	256
+/* Lowest address that can be mapped: what a null pointer may reach. */
+#define PITH_LOWEST	0x10000
 
 #endif

@@ -7,6 +7,7 @@
 #include <linux/completion.h>
 #include <linux/fdtable.h>
 #include <linux/init_task.h>
+#include <linux/mmu_context.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -14,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/futex.h>
 #include "pith.h"
+#include "../sched/sched.h"
 
 #define MAX_CAPS	64
 #define MAX_THREADS	64
@@ -30,6 +32,10 @@ static void process_free(struct pith_object *obj)
 	if (p->exit_notif)
 		pith_put(&p->exit_notif->obj);
 	put_pid(p->pid);
+	if (p->files)
+		put_files_struct(p->files);
+	if (p->mm)
+		mmdrop(p->mm);
 	pith_put(&p->domain->obj);
 	kfree_rcu(p, rcu);	/* pith_account() looks at it */
 }
@@ -42,7 +48,10 @@ struct pith_process *pith_process_new(struct pith_domain *d)
 		return NULL;
 	pith_object_init(&p->obj, PITH_T_PROCESS, process_free);
 	INIT_LIST_HEAD(&p->link);
+	INIT_LIST_HEAD(&p->threads);
+	mutex_init(&p->lock);
 	atomic_set(&p->tasks, 1);
+	atomic_set(&p->live, 1);
 	pith_get(&d->obj);
 	p->domain = d;
 	return p;
@@ -50,38 +59,45 @@ struct pith_process *pith_process_new(struct pith_domain *d)
 
 void pith_kill(struct pith_process *p)
 {
-	kill_pid(p->pid, SIGKILL, 1);
+	if (p->mm)
+		pith_space_die(p, SIGKILL);
+	else
+		kill_pid(p->pid, SIGKILL, 1);
 }
 
 /* --- hooks in fork and exit --------------------------------------------------------- */
 
 /* Numbers come again after so many that none of the first is left. */
-static pid_t next_tid(struct pith_process *p)
+pid_t pith_next_tid(struct pith_process *p)
 {
 	return 1 + (u32)(atomic_inc_return(&p->last_tid) - 1) % FUTEX_TID_MASK;
 }
 
-/* A new thread belongs to its creator's process; spawn() replaces that. */
-void pith_fork(struct task_struct *child)
+/* Under p->lock, when the last task has ended. */
+static void forget_threads(struct pith_process *p)
 {
-	child->pith = NULL;
-	if (child->pith_process) {
-		pith_get(&child->pith_process->obj);
-		atomic_inc(&child->pith_process->tasks);
-		child->pith_tid = next_tid(child->pith_process);
+	struct pith_thread *th, *next;
+
+	list_for_each_entry_safe(th, next, &p->threads, space_link) {
+		list_del_init(&th->space_link);
+		pith_put(&th->obj);
 	}
 }
 
 static void process_exit(struct pith_process *p, struct task_struct *task)
 {
-	struct task_cputime t;
 	int code = task->signal->group_exit_code ?: task->exit_code;
 
-	thread_group_cputime(task, &t);
+	if (p->mm) {
+		mutex_lock(&p->lock);
+		if (p->killed)
+			code = p->code;
+		forget_threads(p);
+		mutex_unlock(&p->lock);
+	}
 	mutex_lock(&pith_process_lock);
 	p->status = code & 0x7f ? 128 + (code & 0x7f) : (code >> 8) & 0xff;
-	p->cpu_ns = t.sum_exec_runtime;
-	p->exited = true;
+	smp_store_release(&p->exited, true);
 	list_del_init(&p->link);
 	mutex_unlock(&pith_process_lock);
 	pith_uncharge(p->domain, p->charge, 0);
@@ -96,12 +112,20 @@ static void process_exit(struct pith_process *p, struct task_struct *task)
 void pith_exit(struct task_struct *task)
 {
 	struct pith_process *p = task->pith_process;
+	struct rq_flags rf;
+	struct rq *rq;
 
 	if (!p)
 		return;
+	mutex_lock(&p->lock);
+	p->cpu_ns += task_sched_runtime(task);
+	/* another CPU may be accounting our time */
+	rq = task_rq_lock(task, &rf);
+	task->pith_process = NULL;
+	task_rq_unlock(rq, task, &rf);
+	mutex_unlock(&p->lock);
 	if (atomic_dec_and_test(&p->tasks))
 		process_exit(p, task);
-	task->pith_process = NULL;
 	pith_put(&p->obj);
 }
 
@@ -111,13 +135,17 @@ void pith_exit(struct task_struct *task)
 			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
 			 CLONE_DETACHED)
 
-int pith_check_clone(u64 flags)
+int pith_check_clone(const struct kernel_clone_args *args)
 {
-	if (current->pith_mode != PITH_MODE_COMPONENT)
+	u64 flags = args->flags;
+
+	if (current->pith_mode != PITH_MODE_COMPONENT || args->pith)
 		return 0;
 	if ((flags & THREAD_MUST) != THREAD_MUST || (flags & ~THREAD_MAY))
 		return -EPERM;
-	return get_nr_threads(current) < MAX_THREADS ? 0 : -EAGAIN;
+	return get_nr_threads(current) < MAX_THREADS &&
+	       atomic_read(&current->pith_process->tasks) < PITH_THREADS ?
+		0 : -EAGAIN;
 }
 
 /* --- spawn ----------------------------------------------------------------------------- */
@@ -142,22 +170,11 @@ static void put_files(struct spawn *s)
 		fput(s->binary);
 }
 
-static struct file *cap_file(int fd)
-{
-	struct file *file = fget(fd);
-
-	if (file && pith_cap_of(file))
-		return file;
-	if (file)
-		fput(file);
-	return NULL;
-}
-
 static int get_binary(struct spawn *s)
 {
 	struct pith_cap *cap;
 
-	s->binary = cap_file(s->args.binary);
+	s->binary = pith_fd_file(s->args.binary);
 	if (!s->binary)
 		return -EBADF;
 	cap = pith_cap_of(s->binary);
@@ -179,7 +196,7 @@ static int get_caps(struct spawn *s)
 			return -EFAULT;
 		if (fd == -1)
 			continue;
-		s->files[i] = cap_file(fd);
+		s->files[i] = pith_fd_file(fd);
 		if (!s->files[i])
 			return -EBADF;
 	}
@@ -281,8 +298,9 @@ static int child_main(void *arg)
 
 	pith_get(&s->process->obj);
 	current->pith_process = s->process;
-	current->pith_tid = next_tid(s->process);
+	current->pith_tid = pith_next_tid(s->process);
 	atomic_dec(&inherited->tasks);
+	atomic_dec(&inherited->live);
 	pith_put(&inherited->obj);
 	current->pith_mode = PITH_MODE_COMPONENT;
 	s->process->pid = get_pid(task_pid(current));
@@ -304,6 +322,28 @@ static int child_main(void *arg)
 	return 0;
 }
 
+/* The domain's owner destroyed it while we started a process in it. */
+static void kill_if_orphan(struct pith_process *p)
+{
+	bool dead;
+
+	raw_spin_lock_irq(&p->domain->lock);
+	dead = p->domain->dead;
+	raw_spin_unlock_irq(&p->domain->lock);
+	if (dead)
+		pith_kill(p);
+}
+
+/* A domain that was destroyed meanwhile kills what starts in it. */
+void pith_process_list(struct pith_process *p)
+{
+	mutex_lock(&pith_process_lock);
+	if (!p->exited)
+		list_add_tail(&p->link, &p->domain->processes);
+	mutex_unlock(&pith_process_lock);
+	kill_if_orphan(p);
+}
+
 static int start(struct spawn *s)
 {
 	struct kernel_clone_args args = {
@@ -320,18 +360,6 @@ static int start(struct spawn *s)
 		return pid;
 	wait_for_completion(&s->done);
 	return s->err;
-}
-
-/* The domain's owner destroyed it while we started a process in it. */
-static void kill_if_orphan(struct pith_process *p)
-{
-	bool dead;
-
-	raw_spin_lock_irq(&p->domain->lock);
-	dead = p->domain->dead;
-	raw_spin_unlock_irq(&p->domain->lock);
-	if (dead)
-		pith_kill(p);
 }
 
 static int spawn(struct pith_domain *d, struct spawn *s)

@@ -38,7 +38,7 @@ int pith_effective_prio(struct task_struct *task, int prio)
 /* Under pi_lock. */
 static void mark(struct pith_thread *th)
 {
-	if (list_empty(&th->unsettled) && refcount_inc_not_zero(&th->ref))
+	if (list_empty(&th->unsettled) && refcount_inc_not_zero(&th->obj.ref))
 		list_add_tail(&th->unsettled, &unsettled);
 }
 
@@ -292,7 +292,7 @@ static struct pith_thread *thread_of(struct task_struct *task)
 
 	rcu_read_lock();
 	th = READ_ONCE(task->pith);
-	if (th && !refcount_inc_not_zero(&th->ref))
+	if (th && !refcount_inc_not_zero(&th->obj.ref))
 		th = NULL;
 	rcu_read_unlock();
 	return th;

@@ -221,6 +221,10 @@ static int control_cap(struct pith_cap *cap, u32 op, void __user *arg)
 		return pith_op_mem_info(cap, arg);
 	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPAWN:
 		return pith_domain_op(cap, op, arg);
+	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
+		return pith_space_op(cap, op, arg);
+	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
+		return pith_thread_op(cap, op, arg);
 	case PITH_OP_PROC_KILL ... PITH_OP_PROC_INFO:
 		return pith_process_op(cap, op, arg);
 	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
@@ -245,6 +249,10 @@ static u32 type_of_op(u32 op)
 		return PITH_T_MEMORY;
 	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPAWN:
 		return PITH_T_DOMAIN;
+	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
+		return PITH_T_SPACE;
+	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
+		return PITH_T_THREAD;
 	case PITH_OP_PROC_KILL ... PITH_OP_PROC_INFO:
 		return PITH_T_PROCESS;
 	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
@@ -255,24 +263,13 @@ static u32 type_of_op(u32 op)
 	return PITH_T_HARDWARE;
 }
 
-/* Operations whose number is fixed, and no more. */
-static bool reserved(u32 op)
-{
-	switch (op) {
-	case PITH_OP_SPACE_CREATE:
-	case PITH_OP_SPACE_MAP ... PITH_OP_THREAD_INFO:
-		return true;
-	}
-	return false;
-}
-
 SYSCALL_DEFINE3(pith_control, int, fd, u32, op, void __user *, arg)
 {
 	struct pith_cap *cap;
 	struct fd f;
 	int ret;
 
-	if (op < PITH_OP_BOOTSTRAP || op > PITH_OP_HW_PANIC_READ || reserved(op))
+	if (op < PITH_OP_BOOTSTRAP || op > PITH_OP_HW_PANIC_READ)
 		return -EINVAL;
 	if (op <= PITH_OP_MEM_CREATE)
 		return fd == -1 ? control_self(op, arg) : -EBADF;

@@ -392,8 +392,9 @@ struct pith_map {
 
 /*
  * SPACE_UNMAP: nothing is mapped in the range when it returns.
- * SPACE_PROTECT: what is mapped there gets @rights, within those it was mapped
- * from (else EPERM, and nothing changed); ENOMEM if there is a hole.
+ * SPACE_PROTECT: what is mapped there gets @rights, not empty, within those it
+ * was mapped with (else EPERM, and nothing changed); ENOMEM if there is a hole.
+ * A thread's own mprotect() goes no further either.
  */
 struct pith_range {
 	__u64 address;
@@ -433,8 +434,8 @@ struct pith_fault {
 	__u64 thread;		/* object serial number of the thread, IDENTIFY */
 };
 
-/* THREAD_START: once. @arg is the first argument. Starts paused if PAUSE came
- * before. */
+/* THREAD_START: once, then EBUSY. @arg is the first argument. Starts paused if
+ * PAUSE came before. */
 struct pith_thread_start {
 	__u64 ip;
 	__u64 sp;

@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spaces: an address space, a descriptor table and the threads in them. What is
+ * mapped is decided by who holds the space; its threads need not help.
+ */
+#include <linux/binfmts.h>
+#include <linux/elf.h>
+#include <linux/fdtable.h>
+#include <linux/init_task.h>
+#include <linux/mm.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/pgalloc.h>
+#include <asm/tlb.h>
+#include "pith.h"
+
+#define MAX_CAPS	64
+#define RIGHTS		(PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC)
+
+/* --- mappings --------------------------------------------------------------- */
+
+static bool range_valid(u64 address, u64 size)
+{
+	return PAGE_ALIGNED(address) && PAGE_ALIGNED(size) && size &&
+	       address >= PITH_LOWEST && address < TASK_SIZE &&
+	       size <= TASK_SIZE - address;
+}
+
+static vm_flags_t flags_of(u32 rights)
+{
+	return (rights & PITH_R_READ ? VM_READ : 0) |
+	       (rights & PITH_R_WRITE ? VM_WRITE : 0) |
+	       (rights & PITH_R_EXEC ? VM_EXEC : 0);
+}
+
+/* The memory of @p, its map locked, or an error; let go with mm_put(). */
+static struct mm_struct *mm_lock(struct pith_process *p)
+{
+	if (!mmget_not_zero(p->mm))
+		return ERR_PTR(-EPIPE);
+	if (!mmap_write_lock_killable(p->mm))
+		return p->mm;
+	mmput(p->mm);
+	return ERR_PTR(-EINTR);
+}
+
+static void mm_put(struct mm_struct *mm)
+{
+	mmap_write_unlock(mm);
+	mmput(mm);
+}
+
+static struct vm_area_struct *vma_new(struct mm_struct *mm, struct file *file,
+				      const struct pith_map *m)
+{
+	vm_flags_t access = flags_of(m->rights);
+	struct vm_area_struct *vma = vm_area_alloc(mm);
+
+	if (!vma)
+		return NULL;
+	vma->vm_start = m->address;
+	vma->vm_end = m->address + m->size;
+	vma->vm_pgoff = m->offset >> PAGE_SHIFT;
+	/* a thread cannot widen what it was given with mprotect() */
+	vm_flags_init(vma, VM_SHARED | VM_MAYSHARE | VM_MAYREAD | access |
+			   access << 4 | mm->def_flags);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	vma->vm_file = get_file(file);
+	return vma;
+}
+
+/* On an error the vma is still the caller's. */
+static int vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	if (find_vma_intersection(mm, vma->vm_start, vma->vm_end))
+		return -EEXIST;
+	if (mm->map_count >= PITH_MAPPINGS)
+		return -ENOMEM;
+	vma_start_write(vma);
+	return insert_vm_struct(mm, vma);
+}
+
+static int map(struct mm_struct *mm, struct file *file,
+	       const struct pith_map *m)
+{
+	struct vm_area_struct *vma = vma_new(mm, file, m);
+	int err;
+
+	if (!vma)
+		return -ENOMEM;
+	err = pith_mem_mmap(file, vma);
+	if (!err)
+		err = vma_insert(mm, vma);
+	if (err) {
+		fput(vma->vm_file);
+		vm_area_free(vma);
+		return err;
+	}
+	vm_stat_account(mm, vma->vm_flags, vma_pages(vma));
+	return 0;
+}
+
+static int space_map(struct pith_process *p, void __user *arg)
+{
+	struct mm_struct *mm;
+	struct pith_cap *cap;
+	struct pith_map m;
+	struct fd f;
+	int err;
+
+	if (copy_from_user(&m, arg, sizeof(m)))
+		return -EFAULT;
+	if (!m.rights || (m.rights & ~RIGHTS) || !PAGE_ALIGNED(m.offset) ||
+	    !range_valid(m.address, m.size))
+		return -EINVAL;
+	/* what can be written or executed can be read */
+	cap = pith_fd_cap(m.mem, PITH_T_MEMORY, m.rights | PITH_R_READ, &f);
+	if (IS_ERR(cap))
+		return PTR_ERR(cap);
+	mm = mm_lock(p);
+	err = PTR_ERR_OR_ZERO(mm);
+	if (!err) {
+		err = map(mm, fd_file(f), &m);
+		mm_put(mm);
+	}
+	fdput(f);
+	return err;
+}
+
+/* May what is mapped in all of the range get @flags? */
+static int protect_check(struct mm_struct *mm, u64 address, u64 end,
+			 vm_flags_t flags)
+{
+	VMA_ITERATOR(vmi, mm, address);
+	struct vm_area_struct *vma;
+
+	/* the ends may split a mapping in three */
+	if (mm->map_count + 2 > PITH_MAPPINGS)
+		return -ENOMEM;
+	for_each_vma_range(vmi, vma, end) {
+		if (vma->vm_start > address)
+			return -ENOMEM;
+		if (!vma->vm_file || (flags & ~(vma->vm_flags >> 4)))
+			return -EPERM;
+		address = vma->vm_end;
+	}
+	return address < end ? -ENOMEM : 0;
+}
+
+static int protect(struct mm_struct *mm, u64 address, u64 end, vm_flags_t flags)
+{
+	VMA_ITERATOR(vmi, mm, address);
+	struct vm_area_struct *vma, *prev;
+	struct mmu_gather tlb;
+	int err = protect_check(mm, address, end, flags);
+
+	if (err)
+		return err;
+	vma = vma_find(&vmi, end);
+	prev = vma_prev(&vmi);
+	if (vma->vm_start < address)
+		prev = vma;
+	tlb_gather_mmu(&tlb, mm);
+	for_each_vma_range(vmi, vma, end) {
+		u64 start = max_t(u64, vma->vm_start, address);
+		u64 stop = min_t(u64, vma->vm_end, end);
+
+		err = mprotect_fixup(&vmi, &tlb, vma, &prev, start, stop,
+				     (vma->vm_flags & ~VM_ACCESS_FLAGS) | flags);
+		if (err)
+			break;
+	}
+	tlb_finish_mmu(&tlb);
+	return err;
+}
+
+static int space_range(struct pith_process *p, u32 op, void __user *arg)
+{
+	struct mm_struct *mm;
+	struct pith_range r;
+	int err;
+
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.zero || (r.rights & ~RIGHTS) || !range_valid(r.address, r.size) ||
+	    (op == PITH_OP_SPACE_PROTECT) != !!r.rights)
+		return -EINVAL;
+	mm = mm_lock(p);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	if (op == PITH_OP_SPACE_UNMAP)
+		err = do_munmap(mm, r.address, r.size, NULL);
+	else
+		err = protect(mm, r.address, r.address + r.size,
+			      flags_of(r.rights));
+	mm_put(mm);
+	return err;
+}
+
+/* --- creation ----------------------------------------------------------------- */
+
+struct creation {
+	struct pith_space_create args;
+	struct pith_process *space;
+	struct pith_thread *thread;
+	struct file *files[MAX_CAPS];
+	int fd;
+};
+
+static int get_caps(struct creation *c)
+{
+	s32 __user *fds = u64_to_user_ptr(c->args.caps);
+	u32 i;
+
+	for (i = 0; i < c->args.ncaps; i++) {
+		s32 fd;
+
+		if (get_user(fd, fds + i))
+			return -EFAULT;
+		if (fd == -1)
+			continue;
+		c->files[i] = pith_fd_file(fd);
+		if (!c->files[i])
+			return -EBADF;
+	}
+	return 0;
+}
+
+static void put_caps(struct creation *c)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_CAPS; i++)
+		if (c->files[i])
+			fput(c->files[i]);
+}
+
+static int set_caps(struct creation *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->args.ncaps; i++) {
+		int err = c->files[i] ? replace_fd(i, c->files[i], 0) : 0;
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* By the first thread: only it can map the vDSO, which nobody may write. */
+static int setup(void *arg)
+{
+	struct creation *c = arg;
+	struct mm_struct *mm = current->mm;
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int err = set_caps(c);
+
+	if (!err)
+		err = arch_setup_additional_pages(NULL, 0);
+	if (err)
+		return err;
+	mmap_write_lock(mm);
+	for_each_vma(vmi, vma)
+		vm_flags_clear(vma, VM_MAYWRITE);
+	mmap_write_unlock(mm);
+	c->args.vdso = (uintptr_t)mm->context.vdso;
+	return 0;
+}
+
+static u64 space_cost(void)
+{
+	return PAGE_ALIGN(sizeof(struct mm_struct) + sizeof(pgd_t) * PTRS_PER_PGD +
+			  sizeof(struct files_struct) +
+			  sizeof(struct pith_process));
+}
+
+/* With one user, which is the caller. */
+static struct mm_struct *new_mm(void)
+{
+	struct mm_struct *mm = mm_alloc();
+	struct rlimit no_stack = {};
+
+	if (mm) {
+		mm->task_size = TASK_SIZE;
+		arch_pick_mmap_layout(mm, &no_stack);
+	}
+	return mm;
+}
+
+static struct pith_process *space_new(struct pith_domain *d, const char *name)
+{
+	struct pith_process *p = pith_process_new(d);
+	struct files_struct *files;
+
+	if (!p)
+		return NULL;
+	p->obj.type = PITH_T_SPACE;
+	atomic_set(&p->tasks, 0);
+	atomic_set(&p->live, 0);
+	strscpy(p->name, name);
+	files = dup_fd(&init_files, NULL);
+	if (!IS_ERR(files))
+		p->files = files;
+	p->mm = p->files ? new_mm() : NULL;
+	if (p->mm) {
+		mmgrab(p->mm);
+		return p;
+	}
+	pith_put(&p->obj);
+	return NULL;
+}
+
+/* Descriptors first, so that nothing can fail once the thread lives. */
+static int install(struct creation *c)
+{
+	pith_get(&c->space->obj);
+	c->fd = pith_cap_install(&c->space->obj, PITH_R_MANAGE);
+	if (c->fd < 0)
+		return c->fd;
+	pith_get(&c->thread->obj);
+	c->args.thread = pith_cap_install(&c->thread->obj, PITH_R_MANAGE);
+	if (c->args.thread >= 0)
+		return 0;
+	close_fd(c->fd);
+	return c->args.thread;
+}
+
+static int begin(struct creation *c, void __user *arg)
+{
+	struct pith_process *p = c->space;
+	int err = pith_charge(p->domain, space_cost(), 0);
+
+	if (err)
+		return err;
+	p->charge = space_cost();
+	err = install(c);
+	if (err)
+		goto uncharge;
+	err = pith_thread_create(p, c->thread, setup, c);
+	if (c->thread->pid)
+		pith_process_list(p);
+	if (!err && copy_to_user(arg, &c->args, sizeof(c->args))) {
+		pith_kill(p);
+		err = -EFAULT;
+	}
+	if (!err)
+		return 0;
+	close_fd(c->args.thread);
+	close_fd(c->fd);
+uncharge:
+	/* its exit does that otherwise */
+	if (!c->thread->pid)
+		pith_uncharge(p->domain, space_cost(), 0);
+	return err;
+}
+
+static int create(struct creation *c, struct pith_domain *d, void __user *arg)
+{
+	int err;
+
+	c->space = space_new(d, c->args.name);
+	if (!c->space)
+		return -ENOMEM;
+	c->thread = pith_thread_of(c->space);
+	err = c->thread ? get_caps(c) : -ENOMEM;
+	if (!err && c->args.exit_notif != -1) {
+		struct pith_notif *n = pith_fd_notif(c->args.exit_notif,
+						     PITH_R_SIGNAL);
+
+		if (IS_ERR(n))
+			err = PTR_ERR(n);
+		else
+			c->space->exit_notif = n;
+	}
+	if (!err)
+		err = begin(c, arg);
+	put_caps(c);
+	mmput(c->space->mm);
+	if (c->thread)
+		pith_put(&c->thread->obj);
+	pith_put(&c->space->obj);
+	return err;
+}
+
+int pith_op_space_create(struct pith_domain *d, void __user *arg)
+{
+	struct creation *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	int ret = -EFAULT;
+
+	if (!c)
+		return -ENOMEM;
+	if (copy_from_user(&c->args, arg, sizeof(c->args)))
+		goto out;
+	ret = -EINVAL;
+	if (c->args.zero || c->args.ncaps > MAX_CAPS || !c->args.name[0] ||
+	    strnlen(c->args.name, sizeof(c->args.name)) ==
+	    sizeof(c->args.name))
+		goto out;
+	ret = create(c, d, arg);
+	if (!ret)
+		ret = c->fd;
+out:
+	kfree(c);
+	return ret;
+}
+
+/* --- end ---------------------------------------------------------------------- */
+
+void pith_space_die(struct pith_process *p, int code)
+{
+	struct pith_thread *th;
+
+	mutex_lock(&p->lock);
+	if (!p->killed) {
+		p->killed = true;
+		p->code = code;
+		list_for_each_entry(th, &p->threads, space_link)
+			kill_pid(th->pid, SIGKILL, 1);
+	}
+	mutex_unlock(&p->lock);
+}
+
+/* One thread group of a space takes the others with it. */
+void pith_group_exit(int code)
+{
+	struct pith_process *p = current->pith_process;
+
+	if (p && p->mm)
+		pith_space_die(p, code);
+}
+
+/* The last thread closes the table, so that exit is told after that. */
+void pith_space_leave(struct pith_process *p)
+{
+	struct files_struct *files;
+	struct file *ep;
+
+	if (!atomic_dec_and_test(&p->live))
+		return;
+	mutex_lock(&p->lock);
+	files = p->files;
+	ep = p->fault_ep;
+	p->files = NULL;
+	p->fault_ep = NULL;
+	mutex_unlock(&p->lock);
+	if (ep)
+		fput(ep);
+	if (files)
+		put_files_struct(files);
+}
+
+/* --- on a space capability ---------------------------------------------------- */
+
+/* Under p->lock, which a task that leaves takes too. */
+static u64 cpu_time(struct pith_process *p)
+{
+	struct task_struct *leader, *t;
+	struct pith_thread *th;
+	u64 ns = p->cpu_ns;
+
+	rcu_read_lock();
+	list_for_each_entry(th, &p->threads, space_link) {
+		leader = pid_task(th->pid, PIDTYPE_TGID);
+		if (!leader)
+			continue;
+		for_each_thread(leader, t)
+			if (t->pith_process == p)
+				ns += task_sched_runtime(t);
+	}
+	rcu_read_unlock();
+	return ns;
+}
+
+static int space_info(struct pith_process *p, void __user *arg)
+{
+	struct pith_space_info info = {
+		.exited = smp_load_acquire(&p->exited),
+		.status = p->status,
+		.threads = atomic_read(&p->tasks),
+	};
+
+	mutex_lock(&p->lock);
+	info.cpu_ns = cpu_time(p);
+	mutex_unlock(&p->lock);
+	if (mmget_not_zero(p->mm)) {
+		info.table_bytes = mm_pgtables_bytes(p->mm);
+		mmput(p->mm);
+	}
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int space_thread(struct pith_process *p)
+{
+	struct pith_thread *th = pith_thread_of(p);
+	int err, fd;
+
+	if (!th)
+		return -ENOMEM;
+	pith_get(&th->obj);
+	fd = pith_cap_install(&th->obj, PITH_R_MANAGE);
+	if (fd >= 0) {
+		err = pith_thread_create(p, th, NULL, NULL);
+		if (err) {
+			close_fd(fd);
+			fd = err;
+		}
+	}
+	pith_put(&th->obj);
+	return fd;
+}
+
+int pith_space_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_process *p = container_of(cap->obj, struct pith_process, obj);
+
+	if (op == PITH_OP_SPACE_INFO)
+		return space_info(p, arg);
+	if (!(cap->rights & PITH_R_MANAGE))
+		return -EPERM;
+	switch (op) {
+	case PITH_OP_SPACE_MAP:
+		return space_map(p, arg);
+	case PITH_OP_SPACE_FAULT_EP:
+		return pith_set_fault_ep(p, &p->fault_ep, arg);
+	case PITH_OP_SPACE_THREAD:
+		return space_thread(p);
+	case PITH_OP_SPACE_KILL:
+		pith_kill(p);
+		return 0;
+	}
+	return space_range(p, op, arg);
+}

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads of a space, each a task with a thread group of its own. One is born
+ * inside the space, with its memory and its descriptor table, waits there to be
+ * started, and can be held still whenever it is about to run user code.
+ */
+#include <linux/binfmts.h>
+#include <linux/completion.h>
+#include <linux/elf.h>
+#include <linux/fdtable.h>
+#include <linux/mmu_context.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <linux/uaccess.h>
+#include <linux/wait_bit.h>
+#include "pith.h"
+#include "../sched/sched.h"
+
+#define SPARE_FDS	64
+#define SPARE_SPACE	(1ULL << 30)
+#define SETTLE_NS	20000		/* between looks at a thread that runs */
+
+/* --- hold still ------------------------------------------------------------- */
+
+static struct task_struct *task_get(struct pith_thread *th)
+{
+	struct task_struct *task;
+
+	raw_spin_lock_irq(&th->lock);
+	task = th->in_space ? th->task : NULL;
+	if (task)
+		get_task_struct(task);
+	raw_spin_unlock_irq(&th->lock);
+	return task;
+}
+
+/*
+ * Lock the run queue of @task, which is not the caller, once the task is not on
+ * a CPU. Whoever made sure before that it cannot enter user mode can then read
+ * and write its registers until task_rq_unlock().
+ */
+static struct rq *hold_still(struct task_struct *task, struct rq_flags *rf)
+{
+	ktime_t t = SETTLE_NS;
+	struct rq *rq;
+
+	for (;;) {
+		rq = task_rq_lock(task, rf);
+		if (!task_on_cpu(rq, task))
+			return rq;
+		task_rq_unlock(rq, task, rf);
+		if (fatal_signal_pending(current))
+			return NULL;
+		set_current_state(TASK_KILLABLE);
+		schedule_hrtimeout(&t, HRTIMER_MODE_REL);
+	}
+}
+
+/* On the way to user mode. */
+static void stay(struct callback_head *work)
+{
+	struct pith_thread *th = container_of(work, struct pith_thread, stay);
+
+	smp_store_release(&th->stay_queued, false);
+	if (!(current->flags & PF_EXITING))
+		wait_var_event_killable(&th->paused, !READ_ONCE(th->paused));
+	pith_thread_put(th);
+}
+
+static int thread_pause(struct pith_thread *th, struct task_struct *task)
+{
+	struct rq_flags rf;
+	struct rq *rq;
+
+	WRITE_ONCE(th->paused, true);
+	if (!xchg(&th->stay_queued, true)) {
+		init_task_work(&th->stay, stay);
+		pith_get(&th->obj);
+		if (task_work_add(task, &th->stay, TWA_RESUME)) {
+			pith_thread_put(th);
+			return -EPIPE;
+		}
+	}
+	if (task == current)
+		return 0;
+	/* it was told, so it comes no further than to stay() */
+	rq = hold_still(task, &rf);
+	if (!rq)
+		return -EINTR;
+	task_rq_unlock(rq, task, &rf);
+	return 0;
+}
+
+static int thread_resume(struct pith_thread *th)
+{
+	WRITE_ONCE(th->paused, false);
+	wake_up_var(&th->paused);
+	return 0;
+}
+
+/* --- registers -------------------------------------------------------------- */
+
+static int regs_set(struct task_struct *task, const struct pith_regs *r)
+{
+	struct rq_flags rf;
+	struct rq *rq;
+
+	if (!pith_regs_valid(r))
+		return -EINVAL;
+	rq = hold_still(task, &rf);
+	if (!rq)
+		return -EINTR;
+	pith_regs_set(task, r);
+	task_rq_unlock(rq, task, &rf);
+	return 0;
+}
+
+static int regs_get(struct task_struct *task, struct pith_regs *r)
+{
+	struct rq_flags rf;
+	struct rq *rq = hold_still(task, &rf);
+
+	if (!rq)
+		return -EINTR;
+	pith_regs_get(task, r);
+	task_rq_unlock(rq, task, &rf);
+	return 0;
+}
+
+static int thread_regs(struct pith_thread *th, struct task_struct *task,
+		       u32 op, void __user *arg)
+{
+	struct pith_regs r = {};
+	int err;
+
+	if (op == PITH_OP_THREAD_SET_REGS && copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (task == current || !(READ_ONCE(th->paused) || READ_ONCE(th->faulted)))
+		return -EBUSY;
+	if (op == PITH_OP_THREAD_SET_REGS)
+		return regs_set(task, &r);
+	err = regs_get(task, &r);
+	return err ?: copy_to_user(arg, &r, sizeof(r)) ? -EFAULT : 0;
+}
+
+static int thread_start(struct pith_thread *th, struct task_struct *task,
+			void __user *arg)
+{
+	struct pith_thread_start s;
+	struct pith_regs r = {};
+	int err = -EBUSY;
+
+	if (copy_from_user(&s, arg, sizeof(s)))
+		return -EFAULT;
+	r.ip = s.ip;
+	r.sp = s.sp;
+	r.tls = s.tls;
+	pith_regs_arg(&r, s.arg);
+	mutex_lock(&th->space->lock);
+	if (!th->started)
+		err = regs_set(task, &r);
+	if (!err) {
+		smp_store_release(&th->started, true);
+		wake_up_var(&th->started);
+	}
+	mutex_unlock(&th->space->lock);
+	return err;
+}
+
+/* --- birth ------------------------------------------------------------------- */
+
+static void thread_gone(struct work_struct *work)
+{
+	struct pith_thread *th = container_of(to_rcu_work(work),
+					      struct pith_thread, gone);
+
+	if (th->fault_ep)
+		fput(th->fault_ep);
+	put_pid(th->pid);
+	if (th->space)
+		pith_put(&th->space->obj);
+	kfree(th);
+}
+
+/* The last reference may go with interrupts off. */
+static void thread_free(struct pith_object *obj)
+{
+	struct pith_thread *th = container_of(obj, struct pith_thread, obj);
+
+	INIT_RCU_WORK(&th->gone, thread_gone);
+	queue_rcu_work(system_wq, &th->gone);
+}
+
+static struct pith_thread *thread_new(struct task_struct *task)
+{
+	struct pith_thread *th = kzalloc(sizeof(*th), GFP_KERNEL);
+
+	if (!th)
+		return NULL;
+	pith_object_init(&th->obj, PITH_T_THREAD, thread_free);
+	raw_spin_lock_init(&th->lock);
+	INIT_LIST_HEAD(&th->link);
+	INIT_LIST_HEAD(&th->cap_link);
+	INIT_LIST_HEAD(&th->space_link);
+	pith_sched_init(th);
+	th->task = task;
+	return th;
+}
+
+struct pith_thread *pith_thread_self(void)
+{
+	if (!current->pith) {
+		current->pith = thread_new(current);
+		if (current->pith)	/* who changes our priority sees it */
+			pith_settle(current->pith);
+	}
+	return current->pith;
+}
+
+/* A thread object of @p, without a task yet. */
+struct pith_thread *pith_thread_of(struct pith_process *p)
+{
+	struct pith_thread *th = thread_new(NULL);
+
+	if (th) {
+		th->space = p;
+		pith_get(&p->obj);
+	}
+	return th;
+}
+
+/* What a thread takes of the kernel's memory; its domain pays while it lives. */
+u64 pith_thread_cost(void)
+{
+	return THREAD_SIZE + PAGE_ALIGN(sizeof(struct task_struct) +
+					sizeof(struct signal_struct) +
+					sizeof(struct sighand_struct) +
+					sizeof(struct pith_thread));
+}
+
+static void limits(struct pith_domain *d)
+{
+	struct rlimit *rlim = current->signal->rlim;
+	u64 caps = READ_ONCE(d->caps_limit) + SPARE_FDS;
+	u64 fds = min_t(u64, caps, PITH_TABLE);
+	u64 space = 2 * READ_ONCE(d->ram_limit) + SPARE_SPACE;
+
+	task_lock(current);
+	/* bounds the page tables of objects that are mapped many times */
+	rlim[RLIMIT_AS] = (struct rlimit) { space, space };
+	rlim[RLIMIT_NOFILE] = (struct rlimit) { fds, fds };
+	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
+	task_unlock(current);
+}
+
+struct birth {
+	struct pith_thread *thread;
+	int (*setup)(void *arg);	/* in the space, may be NULL */
+	void *arg;
+	struct completion done;
+	int err;
+};
+
+/* Runs as the new thread, in the kernel; returning enters user mode. */
+static int thread_main(void *arg)
+{
+	struct birth *b = arg;
+	struct pith_thread *th = b->thread;
+	int err;
+
+	flush_signal_handlers(current, 1);
+	limits(th->space->domain);
+	set_task_comm(current, th->space->name);
+	/* nothing of its creator's registers is left */
+	ELF_PLAT_INIT(current_pt_regs(), 0);
+	start_thread(current_pt_regs(), 0, 0);
+	pith_settle(th);
+	err = b->setup ? b->setup(b->arg) : 0;
+	b->err = err;
+	if (!err)
+		WRITE_ONCE(th->space->started, true);
+	complete(&b->done);
+	if (err)
+		do_exit(SIGKILL);
+	wait_var_event_killable(&th->started, READ_ONCE(th->started));
+	return 0;
+}
+
+/* In copy_process(), when nothing can fail any more. */
+void pith_fork(struct task_struct *child, const struct kernel_clone_args *args)
+{
+	struct pith_thread *th = args->pith;
+
+	child->pith = th;
+	if (th) {
+		pith_get(&th->obj);
+		th->task = get_task_struct(child);
+		th->pid = get_pid(task_pid(child));
+		th->in_space = true;
+		child->pith_process = th->space;
+		child->pith_mode = PITH_MODE_COMPONENT;
+		atomic_inc(&th->space->files->count);
+		child->files = th->space->files;
+	}
+	if (child->pith_process) {
+		pith_get(&child->pith_process->obj);
+		atomic_inc(&child->pith_process->tasks);
+		atomic_inc(&child->pith_process->live);
+		child->pith_tid = pith_next_tid(child->pith_process);
+	}
+}
+
+struct mm_struct *pith_fork_mm(const struct kernel_clone_args *args)
+{
+	return args->pith ? args->pith->space->mm : current->mm;
+}
+
+/* Groups that are gone; what is left of them is in the sums. */
+static void forget_ended(struct pith_process *p)
+{
+	struct pith_thread *th, *next;
+
+	list_for_each_entry_safe(th, next, &p->threads, space_link) {
+		if (pid_has_task(th->pid, PIDTYPE_TGID))
+			continue;
+		list_del_init(&th->space_link);
+		pith_put(&th->obj);
+	}
+}
+
+static int clone_into(struct pith_process *p, struct birth *b)
+{
+	struct kernel_clone_args args = {
+		.flags		= CLONE_VM | CLONE_FS | CLONE_UNTRACED,
+		.exit_signal	= SIGCHLD,
+		.no_files	= 1,
+		.fn		= thread_main,
+		.fn_arg		= b,
+		.pith		= b->thread,
+	};
+	pid_t pid;
+
+	if (p->killed || !p->files || !mmget_not_zero(p->mm))
+		return -EPIPE;
+	forget_ended(p);
+	/* only core reaps its children */
+	if (current->pith_mode == PITH_MODE_COMPONENT)
+		args.flags |= CLONE_PARENT;
+	pid = atomic_read(&p->tasks) < PITH_THREADS ? kernel_clone(&args) :
+						      -EAGAIN;
+	mmput(p->mm);
+	if (pid < 0)
+		return pid;
+	pith_get(&b->thread->obj);
+	list_add_tail(&b->thread->space_link, &p->threads);
+	return 0;
+}
+
+int pith_thread_create(struct pith_process *p, struct pith_thread *th,
+		       int (*setup)(void *arg), void *arg)
+{
+	struct birth b = { .thread = th, .setup = setup, .arg = arg };
+	int err = pith_charge(p->domain, pith_thread_cost(), 0);
+
+	if (err)
+		return err;
+	init_completion(&b.done);
+	mutex_lock(&p->lock);
+	err = clone_into(p, &b);
+	mutex_unlock(&p->lock);
+	if (err) {
+		pith_uncharge(p->domain, pith_thread_cost(), 0);
+		return err;
+	}
+	wait_for_completion(&b.done);
+	return b.err;
+}
+
+/* --- end ---------------------------------------------------------------------- */
+
+/* The task of a thread exits, and takes no orders any more. */
+void pith_thread_end(struct pith_thread *th, struct task_struct *task)
+{
+	u64 ns = task_sched_runtime(task);
+
+	raw_spin_lock_irq(&th->lock);
+	th->in_space = false;
+	th->cpu_ns = ns;
+	th->switches = task->nvcsw + task->nivcsw;
+	raw_spin_unlock_irq(&th->lock);
+	pith_uncharge(th->space->domain, pith_thread_cost(), 0);
+	put_task_struct(task);
+}
+
+/* --- on a thread capability ------------------------------------------------------ */
+
+static u32 rt_priority(int prio)
+{
+	return rt_prio(prio) ? MAX_RT_PRIO - 1 - prio : 0;
+}
+
+static u32 state_of(struct pith_thread *th, struct task_struct *task)
+{
+	if (!READ_ONCE(th->started))
+		return PITH_THREAD_NEW;
+	if (READ_ONCE(th->faulted))
+		return PITH_THREAD_FAULTED;
+	if (READ_ONCE(th->paused))
+		return PITH_THREAD_PAUSED;
+	return task_is_running(task) ? PITH_THREAD_RUNNING :
+				       PITH_THREAD_WAITING;
+}
+
+static int thread_info(struct pith_thread *th, struct task_struct *task,
+		       void __user *arg)
+{
+	struct pith_thread_info info = {
+		.state = PITH_THREAD_ENDED,
+		.cpu_ns = th->cpu_ns,
+		.calls = READ_ONCE(th->calls),
+		.receives = READ_ONCE(th->receives),
+		.faults = READ_ONCE(th->faults),
+		.switches = th->switches,
+	};
+
+	if (task) {
+		info.state = state_of(th, task);
+		info.cpu = task_cpu(task);
+		info.priority = task->rt_priority;
+		info.priority_now = rt_priority(task->prio);
+		info.cpu_ns = task_sched_runtime(task);
+		info.switches = task->nvcsw + task->nivcsw;
+	}
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int task_op(struct pith_thread *th, struct task_struct *task, u32 op,
+		   void __user *arg)
+{
+	switch (op) {
+	case PITH_OP_THREAD_START:
+		return thread_start(th, task, arg);
+	case PITH_OP_THREAD_PAUSE:
+		return thread_pause(th, task);
+	case PITH_OP_THREAD_RESUME:
+		return thread_resume(th);
+	case PITH_OP_THREAD_SCHED:
+		return pith_set_sched(task, arg);
+	case PITH_OP_THREAD_FAULT_EP:
+		return pith_set_fault_ep(th->space, &th->fault_ep, arg);
+	}
+	return thread_regs(th, task, op, arg);
+}
+
+int pith_thread_op(struct pith_cap *cap, u32 op, void __user *arg)
+{
+	struct pith_thread *th = container_of(cap->obj, struct pith_thread, obj);
+	struct task_struct *task;
+	int ret;
+
+	if (op != PITH_OP_THREAD_INFO && !(cap->rights & PITH_R_MANAGE))
+		return -EPERM;
+	task = task_get(th);
+	if (op == PITH_OP_THREAD_INFO)
+		ret = thread_info(th, task, arg);
+	else if (!task)
+		ret = -EPIPE;
+	else
+		ret = task_op(th, task, op, arg);
+	if (task)
+		put_task_struct(task);
+	return ret;
+}
