@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Faults and exceptions as messages: pagers, managed dataspaces, nested ones,
+ * and what happens if somebody dies meanwhile.
+ */
+#include <string.h>
+#include <sys/syscall.h>
+#include "space.h"
+
+#define RW	(PITH_R_READ | PITH_R_WRITE)
+#define RX	(PITH_R_READ | PITH_R_EXEC)
+
+KS_ASM(read_byte, "movzbl (%rdi), %edi" KS_EXIT_DI);
+KS_ASM(write_one, "movq $1, (%rdi)\n\tmov $11, %edi" KS_EXIT_DI);
+KS_ASM(jump, "jmp *%rdi");
+KS_ASM(leave, "mov $44, %edi" KS_EXIT_DI);
+/* Write to each of the 256 pages from rdi on, then sum them up. */
+#define PAGES	256
+KS_ASM(touch_all, "mov %rdi, %rbx\n\tmov $1, %ecx\n"
+		  "1: mov %rcx, (%rbx)\n\tadd $4096, %rbx\n\tinc %ecx\n\t"
+		  "cmp $257, %ecx\n\tjb 1b\n\t"
+		  "mov $256, %ecx\n\txor %eax, %eax\n"
+		  "2: sub $4096, %rbx\n\tadd (%rbx), %rax\n\tloop 2b\n\t"
+		  "mov %rax, 0x20000000\n\txor %edi, %edi" KS_EXIT_DI);
+KS_ASM(divide, "mov $42, %eax\n\txor %edx, %edx\n\txor %ecx, %ecx\n\t"
+	       "idiv %ecx\n\tmov %eax, %edi" KS_EXIT_DI);
+KS_ASM(undefined, "xor %edi, %edi\n\tud2\n\tinc %edi" KS_EXIT_DI);
+KS_ASM(breakpoint, "xor %edi, %edi\n\tint3\n\tinc %edi" KS_EXIT_DI);
+KS_ASM(privileged, "xor %edi, %edi\n\tcli\n\tinc %edi" KS_EXIT_DI);
+/* BUFFER_SET(rdi: buffer), receive at fd 1, write to 16(rdi), answer, exit. */
+KS_ASM(serve, "mov %rdi, %rbx\n\tmov $503, %eax\n\tmov $-1, %rdi\n\t"
+	      "mov $2, %esi\n\tmov %rbx, %rdx\n\tsyscall\n\t"
+	      "mov $501, %eax\n\tmov $1, %edi\n\tmov $2, %esi\n\t"
+	      "mov $-1, %rdx\n\tsyscall\n\t"
+	      "mov 16(%rbx), %rcx\n\tmovq $1, (%rcx)\n\t"
+	      "mov $501, %eax\n\tmov $1, %edi\n\tmov $1, %esi\n\t"
+	      "xor %edx, %edx\n\tsyscall\n\tmov %eax, %edi" KS_EXIT_DI);
+/*
+ * A pager: faults received at fd 1 are answered by mapping with the struct
+ * pith_map at 24(rdi) into space fd 2, after writing to what 16(rdi) names. The
+ * message buffer is mapped at 64(rdi).
+ */
+KS_ASM(pager, "mov %rdi, %rbx\n\tmov $503, %eax\n\tmov $-1, %rdi\n\t"
+	      "mov $2, %esi\n\tmov %rbx, %rdx\n\tsyscall\n\t"
+	      "mov $2, %esi\n"
+	      "1: mov $501, %eax\n\tmov $1, %edi\n\tmov $-1, %rdx\n\tsyscall\n\t"
+	      "mov 16(%rbx), %rcx\n\tmovq $1, (%rcx)\n\t"
+	      "mov $503, %eax\n\tmov $2, %edi\n\tmov $20, %esi\n\t"
+	      "lea 24(%rbx), %rdx\n\tsyscall\n\t"
+	      "mov 64(%rbx), %rcx\n\tmov %eax, %eax\n\tmov %rax, (%rcx)\n\t"
+	      "movl $0, 24(%rcx)\n\tmov $3, %esi\n\tjmp 1b");
+_Static_assert(PITH_OP_BUFFER_SET == 2 && PITH_OP_SPACE_MAP == 20,
+	       "as in the code");
+_Static_assert(offsetof(struct pith_msg, label) == 0 &&
+	       offsetof(struct pith_msg, len) == 24, "as in the code");
+
+/* --- pagers -------------------------------------------------------------------- */
+
+/* A dataspace of many pages, each mapped when it is touched. */
+KT_CORE(fault_pages_on_demand)
+{
+	int mem = KT_FD(kt_mem_create(-1, PAGES * KT_PAGE, 0));
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_touch_all, KS_AT);
+	for (int i = 0; i < PAGES; i++) {
+		uint64_t at = KS_AT + i * KT_PAGE;
+
+		if (!ks_wait_fault(&s, PITH_FAULT_WRITE, at))
+			break;
+		KT_EQ(ks_fault().thread, kt_object(s.thread));
+		KT_TRUE(ks_fault().ip >= KS_CODE &&
+			ks_fault().ip < KS_CODE + KS_PIECE);
+		KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_FAULTED);
+		/* in another order than in memory */
+		KT_EQ(ks_map(&s, mem, (PAGES - 1 - i) * KT_PAGE, at, KT_PAGE,
+			     RW), 0);
+		ks_answer(&s, 0);
+	}
+	KT_EQ(ks_status(&s), 0);
+	KT_EQ(s.word[0], PAGES * (PAGES + 1) / 2);
+	KT_EQ(ks_thread_info(s.thread).faults, PAGES);
+	ks_close(&s);
+	kt_close(mem);
+}
+
+/* An answer that has mapped nothing is no answer: it comes again. */
+KT_CORE(fault_comes_again)
+{
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_read_byte, KS_AT + 5);
+	for (int i = 0; i < 10; i++) {
+		ks_wait_fault(&s, PITH_FAULT_READ, KS_AT + 5);
+		ks_answer(&s, 0);
+	}
+	ks_wait_fault(&s, PITH_FAULT_READ, KS_AT + 5);
+	s.word[0] = 0x77ull << 40;
+	KT_EQ(ks_map(&s, s.data, 0, KS_AT, KT_PAGE, PITH_R_READ), 0);
+	ks_answer(&s, 0);
+	KT_EQ(ks_status(&s), 0x77);
+	ks_close(&s);
+}
+
+KT_CORE(fault_refused)
+{
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_read_byte, 16);
+	ks_wait_fault(&s, PITH_FAULT_READ, 16);
+	ks_answer(&s, 1);
+	KT_EQ(ks_status(&s), 128 + 11);
+	ks_close(&s);
+}
+
+/* No fault endpoint, no message. */
+KT_CORE(fault_nowhere)
+{
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	KT_EQ(ks_fault_ep(s.space, PITH_OP_SPACE_FAULT_EP, -1), 0);
+	ks_run(&s, ks_read_byte, 16);
+	KT_EQ(ks_status(&s), 128 + 11);
+	ks_close(&s);
+}
+
+/* A thread's own endpoint comes before that of its space. */
+KT_CORE(fault_of_thread)
+{
+	int ep = KT_FD(kt_ep_create());
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	KT_EQ(ks_fault_ep(s.thread, PITH_OP_THREAD_FAULT_EP, ep), 0);
+	ks_run(&s, ks_read_byte, 16);
+	kt_wait_call(ep);
+	KT_EQ(ks_fault().address, 16);
+	KT_EQ(ks_fault_ep(s.thread, PITH_OP_THREAD_FAULT_EP, -1), 0);
+	KT_EQ(kt_reply(ep, 0), 0);
+	ks_wait_fault(&s, PITH_FAULT_READ, 16);
+	ks_answer(&s, 1);
+	KT_EQ(ks_status(&s), 128 + 11);
+	ks_close(&s);
+	kt_close(ep);
+}
+
+KT_CORE(fault_ep_args)
+{
+	struct pith_fd_arg arg = { 4000, 0 };
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		int fd = i ? s.thread : s.space;
+		uint32_t op = i ? PITH_OP_THREAD_FAULT_EP :
+				  PITH_OP_SPACE_FAULT_EP;
+
+		arg = (struct pith_fd_arg){ 4000, 0 };
+		KT_EQ(kt_control(fd, op, &arg), -EBADF);
+		arg.fd = s.notif;
+		KT_EQ(kt_control(fd, op, &arg), -EBADF);
+		arg = (struct pith_fd_arg){ s.ep, 1 };
+		KT_EQ(kt_control(fd, op, &arg), -EINVAL);
+		KT_EQ(kt_control(fd, op, NULL), -EFAULT);
+	}
+	ks_close(&s);
+}
+
+/* A ROM: what is written faults, whatever the pager does with the capability. */
+KT_CORE(fault_read_only)
+{
+	int mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+	int rom = KT_FD(kt_mint(mem, PITH_R_READ));
+	uint64_t *p = kt_map(mem, 0, KT_PAGE, KT_R);
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	KT_EQ(ks_map(&s, rom, 0, KS_AT, KT_PAGE, PITH_R_READ), 0);
+	ks_run(&s, ks_write_one, KS_AT);
+	ks_wait_fault(&s, PITH_FAULT_WRITE, KS_AT);
+	KT_EQ(ks_protect(&s, KS_AT, KT_PAGE, RW), -EPERM);
+	KT_EQ(ks_unmap(&s, KS_AT, KT_PAGE), 0);
+	KT_EQ(ks_map(&s, rom, 0, KS_AT, KT_PAGE, RW), -EPERM);
+	KT_EQ(ks_map(&s, rom, 0, KS_AT, KT_PAGE, PITH_R_READ), 0);
+	ks_answer(&s, 0);
+	ks_wait_fault(&s, PITH_FAULT_WRITE, KS_AT);
+	KT_EQ(*p, 0);
+	/* only another capability makes it writable */
+	KT_EQ(ks_unmap(&s, KS_AT, KT_PAGE), 0);
+	KT_EQ(ks_map(&s, mem, 0, KS_AT, KT_PAGE, RW), 0);
+	ks_answer(&s, 0);
+	KT_EQ(ks_status(&s), 11);
+	KT_EQ(*p, 1);
+	ks_close(&s);
+	kt_unmap(p, KT_PAGE);
+	kt_close(rom);
+	kt_close(mem);
+}
+
+KT_CORE(fault_no_execute)
+{
+	int mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+	uint8_t *p = kt_map(mem, 0, KT_PAGE, KT_R | KT_W);
+	struct ks s;
+
+	memcpy(p, ks_leave, KS_PIECE);
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_jump, KS_AT);
+	ks_wait_fault(&s, PITH_FAULT_EXEC, KS_AT);
+	KT_EQ(ks_fault().ip, KS_AT);
+	KT_EQ(ks_map(&s, mem, 0, KS_AT, KT_PAGE, RW), 0);
+	ks_answer(&s, 0);
+	ks_wait_fault(&s, PITH_FAULT_EXEC, KS_AT);
+	KT_EQ(ks_protect(&s, KS_AT, KT_PAGE, RX), -EPERM);
+	KT_EQ(ks_unmap(&s, KS_AT, KT_PAGE), 0);
+	KT_EQ(ks_map(&s, mem, 0, KS_AT, KT_PAGE, RX), 0);
+	ks_answer(&s, 0);
+	KT_EQ(ks_status(&s), 44);
+	ks_close(&s);
+	kt_unmap(p, KT_PAGE);
+	kt_close(mem);
+}
+
+/* --- nested: a pager whose own memory is managed -------------------------------- */
+
+#define DEPTH	3
+
+/*
+ * Space 0 faults to pager 1, which faults to pager 2 while it serves that, and so
+ * on; the last faults to core. A pager holds: its buffer, its endpoint, the space
+ * it serves, the memory it maps there.
+ */
+struct nest {
+	struct ks s[DEPTH];
+	int ep[DEPTH];
+	int buf[DEPTH];
+	int mem[DEPTH];		/* what pager i maps into space i - 1 */
+};
+
+#define BUFFER_AT	0x40000000ull
+
+static void nest_pager(struct nest *n, int i)
+{
+	int caps[4] = { n->buf[i], n->ep[i], n->s[i - 1].space, n->mem[i] };
+	struct ks *s = &n->s[i];
+
+	ks_open(s, caps, 4);
+	*(struct pith_buffer *)s->word = (struct pith_buffer){ 0, 0, 0 };
+	s->word[2] = KS_AT;
+	*(struct pith_map *)(s->word + 3) =
+		(struct pith_map){ 3, RW, KS_AT, 0, KT_PAGE };
+	s->word[8] = BUFFER_AT;
+	KT_EQ(ks_map(s, n->buf[i], 0, BUFFER_AT, PITH_BUFFER_SIZE, RW), 0);
+	ks_run(s, ks_pager, KS_DATA);
+	/* it serves what is below */
+	KT_EQ(ks_fault_ep(n->s[i - 1].space, PITH_OP_SPACE_FAULT_EP, n->ep[i]),
+	      0);
+}
+
+static void nest_open(struct nest *n)
+{
+	ks_open(&n->s[0], NULL, 0);
+	for (int i = 1; i < DEPTH; i++) {
+		n->ep[i] = KT_FD(kt_ep_create());
+		n->buf[i] = KT_FD(kt_mem_create(-1, PITH_BUFFER_SIZE, 0));
+		n->mem[i] = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+		nest_pager(n, i);
+	}
+}
+
+static void nest_close(struct nest *n)
+{
+	for (int i = DEPTH - 1; i >= 0; i--) {
+		ks_close(&n->s[i]);
+		if (!i)
+			break;
+		kt_close(n->ep[i]);
+		kt_close(n->buf[i]);
+		kt_close(n->mem[i]);
+	}
+}
+
+KT_CORE(fault_nested)
+{
+	struct nest n;
+	struct ks *last = &n.s[DEPTH - 1];
+
+	nest_open(&n);
+	ks_run(&n.s[0], ks_write_one, KS_AT);
+	/* each pager in between has met a fault of its own by then */
+	ks_wait_fault(last, PITH_FAULT_WRITE, KS_AT);
+	KT_EQ(ks_thread_info(n.s[0].thread).state, PITH_THREAD_FAULTED);
+	KT_EQ(ks_map(last, last->data, 0, KS_AT, KT_PAGE, RW), 0);
+	ks_answer(last, 0);
+	KT_EQ(ks_status(&n.s[0]), 11);
+	nest_close(&n);
+}
+
+/* The pager in the middle goes: whoever waits for it is told, and killed. */
+KT_CORE(fault_nested_pager_killed)
+{
+	struct nest n;
+	struct ks *last = &n.s[DEPTH - 1];
+
+	nest_open(&n);
+	ks_run(&n.s[0], ks_write_one, KS_AT);
+	ks_wait_fault(last, PITH_FAULT_WRITE, KS_AT);
+	for (int i = 1; i < DEPTH; i++) {
+		kt_close(n.ep[i]);
+		n.ep[i] = -1;
+	}
+	KT_EQ(kt_control(n.s[1].space, PITH_OP_SPACE_KILL, NULL), 0);
+	KT_EQ(ks_status(&n.s[0]), 128 + 11);
+	/* waiting for that has dropped the fault that core owed an answer to */
+	KT_EQ(ks_status(last), 128 + 11);
+	nest_close(&n);
+}
+
+/* --- a fault of a thread that owes a reply ------------------------------------------ */
+
+static void caller(void *arg)
+{
+	KT_EQ(kt_call_label(*(int *)arg, 5, KT_SOON), 0);
+}
+
+KT_CORE(fault_while_serving)
+{
+	int ep = KT_FD(kt_ep_create());
+	int caps[2] = { KT_FD(kt_mem_create(-1, PITH_BUFFER_SIZE, 0)), ep };
+	struct kt_thread t;
+	struct ks s;
+
+	ks_open(&s, caps, 2);
+	*(struct pith_buffer *)s.word = (struct pith_buffer){ 0, 0, 0 };
+	s.word[2] = KS_AT;
+	ks_run(&s, ks_serve, KS_DATA);
+	kt_thread_start(&t, caller, &ep);
+	ks_wait_fault(&s, PITH_FAULT_WRITE, KS_AT);
+	KT_EQ(t.done, 0);
+	KT_EQ(ks_map(&s, s.data, 0, KS_AT, KT_PAGE, RW), 0);
+	/* a long reply with capabilities: nobody has asked for that */
+	kt_msg->label = 0;
+	kt_msg->len = PITH_MSG_BYTES;
+	kt_msg->ncaps = 1;
+	kt_msg->caps[0] = s.data;
+	memset(kt_data, 0xee, PITH_MSG_BYTES);
+	KT_EQ(kt_reply_wait(s.ep, PITH_REPLY, 0), 0);
+	kt_thread_join(&t);
+	KT_EQ(ks_status(&s), 0);
+	KT_EQ(ks_thread_info(s.thread).receives, 1);
+	KT_EQ(ks_thread_info(s.thread).faults, 1);
+	ks_close(&s);
+	kt_close(caps[0]);
+	kt_close(ep);
+}
+
+/* --- exceptions --------------------------------------------------------------------- */
+
+static void exception(const uint8_t *code, uint32_t number, uint64_t skip,
+		      uint64_t cx, int status, int fatal)
+{
+	struct pith_regs r;
+	struct ks s;
+
+	for (int answer = 0; answer < 2; answer++) {
+		ks_open(&s, NULL, 0);
+		ks_run(&s, code, 0);
+		ks_wait_fault(&s, PITH_FAULT_EXCEPTION, 0);
+		KT_EQ(ks_fault().code, number);
+		r = ks_regs(s.thread);
+		KT_EQ(r.ip, ks_fault().ip);
+		r.ip += skip;
+		r.cx = cx;
+		KT_EQ(kt_control(s.thread, PITH_OP_THREAD_SET_REGS, &r), 0);
+		ks_answer(&s, answer);
+		KT_EQ(ks_status(&s), answer ? 128 + fatal : status);
+		ks_close(&s);
+	}
+}
+
+KT_CORE(exception_divide)
+{
+	exception(ks_divide, 0, 0, 2, 21, 8);
+}
+
+KT_CORE(exception_undefined)
+{
+	exception(ks_undefined, 6, 2, 0, 1, 4);
+}
+
+KT_CORE(exception_breakpoint)
+{
+	exception(ks_breakpoint, 3, 0, 0, 1, 5);
+}
+
+KT_CORE(exception_privileged)
+{
+	exception(ks_privileged, 13, 1, 0, 1, 11);
+}
+
+/* Paused while it waits for the answer: it goes on when both are over. */
+KT_CORE(fault_and_pause)
+{
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_write_one, KS_AT);
+	ks_wait_fault(&s, PITH_FAULT_WRITE, KS_AT);
+	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_PAUSE, NULL), 0);
+	KT_EQ(ks_map(&s, s.data, 0, KS_AT, KT_PAGE, RW), 0);
+	ks_answer(&s, 0);
+	KT_EQ(kt_wait(s.ep, KT_NOT_SOON), -ETIMEDOUT);
+	KT_EQ(s.word[0], 0);
+	KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_PAUSED);
+	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_RESUME, NULL), 0);
+	KT_EQ(ks_status(&s), 11);
+	KT_EQ(s.word[0], 1);
+	ks_close(&s);
+}
+
+/* --- deaths -------------------------------------------------------------------------- */
+
+KT_CORE(fault_space_killed)
+{
+	struct ks s;
+
+	/* while the pager has the fault, and while it is in the queue */
+	for (int queued = 0; queued < 2; queued++) {
+		ks_open(&s, NULL, 0);
+		ks_run(&s, ks_read_byte, 16);
+		if (queued)
+			kt_sleep(KT_MS(20));
+		else
+			ks_wait_fault(&s, PITH_FAULT_READ, 16);
+		KT_EQ(kt_control(s.space, PITH_OP_SPACE_KILL, NULL), 0);
+		while (!ks_info(&s).exited)
+			kt_sleep(KT_MS(1));
+		if (!queued) {
+			kt_prepare(0);
+			KT_EQ(kt_reply_wait(s.ep, PITH_REPLY, 0),
+			      PITH_CALLER_GONE);
+		}
+		KT_EQ(ks_status(&s), 128 + 9);
+		ks_close(&s);
+	}
+}
+
+KT_CORE(fault_pager_dies)
+{
+	int ep;
+	struct ks s;
+
+	/* closed while the fault waits; closed before it comes */
+	for (int before = 0; before < 2; before++) {
+		ks_open(&s, NULL, 0);
+		ep = KT_FD(kt_ep_create());
+		KT_EQ(ks_fault_ep(s.space, PITH_OP_SPACE_FAULT_EP, ep), 0);
+		if (before)
+			kt_close(ep);
+		ks_run(&s, ks_read_byte, 16);
+		if (!before) {
+			kt_sleep(KT_MS(20));
+			kt_close(ep);
+		}
+		KT_EQ(ks_status(&s), 128 + 11);
+		ks_close(&s);
+	}
+}
+
+/* Many spaces that fault at once, all killed in the middle of it. */
+KT_CORE(fault_storm)
+{
+	enum { SPACES = 8 };
+	struct ks s[SPACES];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < SPACES; i++) {
+			ks_open(&s[i], NULL, 0);
+			KT_EQ(ks_fault_ep(s[i].space, PITH_OP_SPACE_FAULT_EP,
+					  s[0].ep), 0);
+			ks_run(&s[i], ks_read_byte, 16);
+		}
+		for (int i = 0; i < 200; i++) {
+			if (!kt_wait_call(s[0].ep))
+				break;
+			KT_EQ(kt_reply(s[0].ep, 0), 0);
+		}
+		for (int i = SPACES - 1; i >= 0; i--)
+			ks_close(&s[i]);
+	}
+}
