@@ -525,7 +525,7 @@ KT_CORE(space_thread_limit)
 	while (n < 300 && (fd = kt_control(s.space, PITH_OP_SPACE_THREAD,
 					   NULL)) >= 0)
 		thread[n++] = fd;
-	KT_EQ(fd, -EAGAIN);
+	KT_EQ(fd, -EDQUOT);
 	KT_EQ(n, 255);
 	KT_EQ(kt_control(s.space, PITH_OP_SPACE_KILL, NULL), 0);
 	KT_EQ(ks_status(&s), 128 + 9);

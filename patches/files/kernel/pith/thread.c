@@ -351,7 +351,7 @@ static int clone_into(struct pith_process *p, struct birth *b)
 	if (current->pith_mode == PITH_MODE_COMPONENT)
 		args.flags |= CLONE_PARENT;
 	pid = atomic_read(&p->tasks) < PITH_THREADS ? kernel_clone(&args) :
-						      -EAGAIN;
+						      -EDQUOT;
 	mmput(p->mm);
 	if (pid < 0)
 		return pid;
