@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import zlib
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
@@ -232,19 +233,23 @@ RECIPES = {name.removeprefix("make_"): function
            if name.startswith("make_")}
 
 
+MAKING = threading.Lock()
+
+
 def path(name):
-    """The image @name, made if it is not there."""
+    """The image @name, made if it is not there; by one thread at a time."""
     with open(__file__, "rb") as this:
         version = hashlib.sha256(this.read()).hexdigest()[:12]
     image = OUT / ("%s-%s.img" % (name, version))
-    if not image.exists():
-        OUT.mkdir(parents=True, exist_ok=True)
-        temp = image.with_suffix(".%d" % os.getpid())
-        try:
-            RECIPES[name](temp)
-            os.replace(temp, image)
-        finally:
-            temp.unlink(missing_ok=True)
+    with MAKING:
+        if not image.exists():
+            OUT.mkdir(parents=True, exist_ok=True)
+            temp = image.with_suffix(".%d" % os.getpid())
+            try:
+                RECIPES[name](temp)
+                os.replace(temp, image)
+            finally:
+                temp.unlink(missing_ok=True)
     return image
 
 

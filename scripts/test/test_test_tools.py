@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tools that judge: a test that failed must never count as passed."""
 
+import concurrent.futures
 import pathlib
 import re
 import struct
 import sys
 import tempfile
+import threading
+import time
 import unittest
 import zlib
+from unittest import mock
 
 import qemu
 from testlib import host, report, scenario
@@ -20,6 +24,29 @@ def tap(text):
     result = report.Result("x")
     report.read_tap(result, text)
     return result
+
+
+class ImagesAtOnce(unittest.TestCase):
+    def test_made_once_for_two_who_ask(self):
+        made, both = [], threading.Barrier(2)
+
+        def make(image):
+            made.append(image)
+            time.sleep(0.2)
+            image.write_bytes(b"x")
+
+        def ask(_):
+            both.wait()
+            return images.path("slow")
+
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(images, "OUT", pathlib.Path(folder)), \
+                mock.patch.dict(images.RECIPES, slow=make), \
+                concurrent.futures.ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(ask, range(2)))
+            self.assertEqual(found[0].read_bytes(), b"x")
+        self.assertEqual(found[0], found[1])
+        self.assertEqual(len(made), 1)
 
 
 class Tap(unittest.TestCase):
