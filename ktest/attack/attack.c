@@ -258,3 +258,16 @@ void attack_run(const char *name, const char *with, const char *what,
 	disarm(&s);
 	bystander_stop(&s);
 }
+
+void attack_quota_back(const struct pith_domain_info *before)
+{
+	struct pith_domain_info now = kt_domain_info(KT_SLOT_DOMAIN);
+
+	for (int i = 0; i < 100 && (now.ram_used != before->ram_used ||
+				    now.caps_used != before->caps_used); i++) {
+		kt_sleep(KT_MS(10));
+		now = kt_domain_info(KT_SLOT_DOMAIN);
+	}
+	KT_EQ(now.ram_used, before->ram_used);
+	KT_EQ(now.caps_used, before->caps_used);
+}

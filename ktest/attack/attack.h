@@ -43,6 +43,13 @@ enum attack_end { A_ENDS, A_KILLED, A_DIES };
 void attack_run(const char *name, const char *with, const char *what,
 		enum attack_end end);
 
+/*
+ * The attacker's domain uses again what it used in @before: checked, within a
+ * second, as a thread that was joined gives its message buffer back a little
+ * later, when it has ended.
+ */
+void attack_quota_back(const struct pith_domain_info *before);
+
 #define ATTACK_AS(fn, what, with, end)					\
 	KT_CORE(fn)							\
 	{								\
