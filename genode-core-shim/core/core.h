@@ -41,7 +41,7 @@ struct core_session {
 	int account;		/* PD: the domain that pays; -1: init's */
 	union {
 		struct { int managing; } pd;
-		struct { int nice; } cpu;
+		struct { int nice; uint64_t affinity; } cpu;
 		struct { const struct rom_module *module; } rom;
 		struct { struct irq_reply info; } irq;
 	};
@@ -52,15 +52,11 @@ extern const struct core_service pd_service, cpu_service, rom_service,
 
 /* parent.c: the Parent interface, for init. Returns init's parent capability. */
 int parent_init(void);
-/* The open session with this id, which is its badge, or NULL. */
-struct core_session *parent_session(uint64_t id);
 /* A LOG session that core opens itself, for @label: its fd. */
 int parent_log_cap(const char *label);
 
 /* rom.c: make every file in @dir a module and remove it. Returns their number. */
 int rom_load(const char *dir);
-/* Is @mem the memory of a module, which is never written? */
-int rom_is_module(int mem);
 /* Memory capability (READ|EXEC) and size of module @name, or -ENOENT. */
 int rom_find(const char *name, uint64_t *size);
 
@@ -69,17 +65,5 @@ void core_log(const char *label, const char *text, size_t len);
 void core_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* If the boot before this one panicked: the end of its log into this one's. */
 void core_show_panic(void);
-
-/* cpu.c: start @name in @domain; see CPU_START. Returns the process fd. */
-struct cpu_launch {
-	const char *name;
-	int domain, binary, exit_notif;
-	const int *caps;
-	unsigned int ncaps;
-	uint64_t stack;		/* 0: usual */
-	int nice;
-	uint64_t charged;	/* out */
-};
-int cpu_launch(struct cpu_launch *l);
 
 #endif

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/reboot.h>
+#include <pith/loader.h>
 #include "core.h"
 
 #define CORE_RAM	(4u << 20)	/* kept for core's own books */
@@ -66,34 +67,32 @@ static int make_init_domain(void)
 
 static void init_ended(void *ctx, uint64_t count)
 {
-	int *process = ctx;
-	struct pith_proc_info info = { .status = 0 };
+	struct loader *l = ctx;
+	struct pith_space_info info = { .status = 0 };
 
 	(void)count;
-	pith_control(*process, PITH_OP_PROC_INFO, &info);
+	pith_control(l->space, PITH_OP_SPACE_INFO, &info);
 	die("init ended with status", info.status);
 }
 
 static int start_init(void)
 {
-	static int process;
+	static struct loader l;
 	uint64_t size, badge;
 	int caps[3];
-	struct cpu_launch l = {
+
+	l = (struct loader) {
 		.name = "init", .domain = core.init_domain,
 		.binary = rom_find("init", &size),
 		.caps = caps, .ncaps = 3, .stack = 256 << 10,
 	};
-
 	caps[0] = parent_init();
 	caps[1] = core.init_domain;
 	caps[2] = parent_log_cap("init");
-	l.exit_notif = ep_new_notification(&core.ep, init_ended, &process,
-					   &badge);
+	l.exit_notif = ep_new_notification(&core.ep, init_ended, &l, &badge);
 	if (caps[0] < 0 || caps[2] < 0 || l.exit_notif < 0)
 		return -ENOMEM;
-	process = cpu_launch(&l);
-	return process;
+	return loader_run(&l);
 }
 
 int main(void)

@@ -114,18 +114,6 @@ static int create(struct ep_request *in)
 	return ep_reply_data(&core.ep, in, &rep, sizeof(rep));
 }
 
-struct core_session *parent_session(uint64_t id)
-{
-	struct core_session *s;
-
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		s = ep_context(&core.ep, id, services[i]->call);
-		if (s && s->service == services[i])
-			return s;
-	}
-	return NULL;
-}
-
 static uint64_t owed_ram, owed_caps;
 
 /*
@@ -150,10 +138,23 @@ static void give_back(uint64_t ram, uint64_t caps)
 	owed_caps -= caps;
 }
 
+/* The open session with this id, which is its badge, or NULL. */
+static struct core_session *session_of(uint64_t id)
+{
+	struct core_session *s;
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		s = ep_context(&core.ep, id, services[i]->call);
+		if (s && s->service == services[i])
+			return s;
+	}
+	return NULL;
+}
+
 static int close_session(struct ep_request *in)
 {
 	const struct parent_id *req = ep_req(in, struct parent_id);
-	struct core_session *s = req ? parent_session(req->id) : NULL;
+	struct core_session *s = req ? session_of(req->id) : NULL;
 
 	if (!s)
 		return -ENOENT;

@@ -14,7 +14,6 @@ struct rom_module {
 	struct rom_module *next;
 	char name[64];
 	uint64_t size;
-	uint64_t object;	/* the kernel's serial number of the memory */
 	int mem;		/* READ|EXEC; passed on as it is, never minted */
 };
 
@@ -36,18 +35,6 @@ int rom_find(const char *name, uint64_t *size)
 		return -ENOENT;
 	*size = m->size;
 	return m->mem;
-}
-
-int rom_is_module(int mem)
-{
-	struct pith_identify id;
-
-	if (pith_identify(mem, &id))
-		return 0;
-	for (struct rom_module *m = modules; m; m = m->next)
-		if (m->object == id.object)
-			return 1;
-	return 0;
 }
 
 static int read_all(int fd, char *to, uint64_t size)
@@ -98,7 +85,6 @@ static int load_file(const char *path, struct rom_module *m)
 static int load(const char *dir, const char *name)
 {
 	struct rom_module *m = calloc(1, sizeof(*m));
-	struct pith_identify id = { .object = 0 };
 	char path[128];
 	int err;
 
@@ -116,8 +102,6 @@ static int load(const char *dir, const char *name)
 		free(m);
 		return err;
 	}
-	pith_identify(m->mem, &id);
-	m->object = id.object;
 	unlink(path);		/* its RAM is a memory object now */
 	m->next = modules;
 	modules = m;

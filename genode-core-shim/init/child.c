@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pith/loader.h>
 #include <pith/rpc.h>
 #include <session/core.h>
 #include "init.h"
@@ -101,7 +102,8 @@ static int open_cpu(struct child *c)
 {
 	char args[PARENT_ARGS_MAX];
 
-	snprintf(args, sizeof(args), "priority=%u", c->conf->priority);
+	snprintf(args, sizeof(args), "priority=%u, affinity=%llu",
+		 c->conf->priority, (unsigned long long)c->conf->affinity);
 	return open_for(c, &c->cpu, "CPU", c->conf->name, args, &usual);
 }
 
@@ -140,52 +142,69 @@ static int endow(struct child *c)
 	return 0;
 }
 
-/* cap slots of CPU_START */
-enum { DOMAIN, BINARY, EXIT, CHILD_PARENT, CHILD_DOMAIN, CHILD_LOG, NCAPS };
-
-static int spawn(struct child *c, const int *caps)
+/* The thread is not started without the priority that its config says. */
+static int schedule(struct child *c, int thread)
 {
-	struct cpu_start req = { .stack = 0 };
-	struct cpu_start_reply rep;
+	struct cpu_sched req = { .affinity = 0 };
 	struct rpc r = {
 		.req = &req, .req_len = sizeof(req),
-		.rep = &rep, .rep_len = sizeof(rep),
-		.caps = caps, .ncaps = NCAPS,
-		.rep_caps = &c->process, .nrep_caps = 1,
+		.caps = &thread, .ncaps = 1,
 	};
-	int err;
 
-	memcpy(req.name, c->conf->name, sizeof(req.name));
-	err = rpc_call(c->cpu.cap, CPU_START, &r, pith_now() + PARENT_TIMEOUT);
-	return err ? err : c->process < 0 ? -EPROTO : 0;
+	return rpc_call(c->cpu.cap, CPU_SCHED, &r, pith_now() + PARENT_TIMEOUT);
+}
+
+static int run(struct child *c, int binary, const int *caps)
+{
+	struct loader l = {
+		.name = c->conf->name, .domain = c->domain, .binary = binary,
+		.exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
+	};
+	int err = loader_load(&l);
+
+	if (err)
+		return err;
+	err = schedule(c, l.thread);
+	if (err) {
+		loader_drop(&l);
+		return err;
+	}
+	err = loader_start(&l);
+	c->space = err ? -1 : l.space;
+	return err;
 }
 
 static void exited(void *ctx, uint64_t count);
 
-/* With all capabilities at hand; those made here go to the child only. */
-static int start_process(struct child *c)
+static int first_error(const int *fds, unsigned int n)
 {
-	int caps[NCAPS] = { -1, -1, -1, -1, -1, -1 };
-	int err = 0, i;
+	for (unsigned int i = 0; i < n; i++)
+		if (fds[i] < 0)
+			return fds[i];
+	return 0;
+}
 
-	caps[DOMAIN] = c->domain;
-	caps[CHILD_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
-	c->exit_notif = ep_new_notification(&init.ep, exited, c, &c->exit_badge);
-	caps[EXIT] = c->exit_notif;
-	caps[CHILD_PARENT] = ep_new_object(&init.ep, parent_call, c,
-					   &c->parent_badge);
-	caps[CHILD_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE);
-	caps[BINARY] = get_binary(c);
-	for (i = 0; i < CHILD_LOG && !err; i++)
-		err = caps[i] < 0 ? caps[i] : 0;
-	if (err == -ENOENT)
+/* With all capabilities at hand; those made here go to the child only. */
+static int start_program(struct child *c)
+{
+	int caps[PITH_SLOTS];
+	int binary = get_binary(c), err;
+
+	if (binary == -ENOENT)
 		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
 			  c->conf->binary);
+	caps[PITH_SLOT_PARENT] = ep_new_object(&init.ep, parent_call, c,
+					       &c->parent_badge);
+	caps[PITH_SLOT_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE);
+	c->exit_notif = ep_new_notification(&init.ep, exited, c, &c->exit_badge);
+	err = first_error((int[]){ binary, caps[PITH_SLOT_PARENT],
+				   caps[PITH_SLOT_DOMAIN], c->exit_notif }, 4);
+	caps[PITH_SLOT_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
 	if (!err)
-		err = spawn(c, caps);
-	pith_close(caps[CHILD_PARENT]);
-	pith_close(caps[CHILD_DOMAIN]);
-	pith_close(caps[BINARY]);
+		err = run(c, binary, caps);
+	pith_close(caps[PITH_SLOT_PARENT]);
+	pith_close(caps[PITH_SLOT_DOMAIN]);
+	pith_close(binary);
 	return err;
 }
 
@@ -212,7 +231,7 @@ static void start_rest(struct child *c)
 	if (!err)
 		err = endow(c);
 	if (!err)
-		err = start_process(c);
+		err = start_program(c);
 	if (err) {
 		start_failed(c, err);
 		return;
@@ -291,38 +310,25 @@ void child_start(struct child *c)
 
 /* --- end ------------------------------------ */
 
-static void process_info(struct child *c, struct pith_proc_info *info)
-{
-	struct rpc r = {
-		.rep = info, .rep_len = sizeof(*info),
-		.caps = &c->process, .ncaps = 1,
-	};
-
-	if (rpc_call(c->cpu.cap, CPU_INFO, &r, pith_now() + PARENT_TIMEOUT))
-		*info = (struct pith_proc_info){ .exited = 1, .status = 255 };
-}
-
 uint64_t child_cpu_ns(struct child *c)
 {
-	struct pith_proc_info info;
+	struct pith_space_info info;
 
-	if (c->state != CHILD_RUNNING)
+	if (c->state != CHILD_RUNNING ||
+	    pith_control(c->space, PITH_OP_SPACE_INFO, &info))
 		return c->cpu_ns;
-	process_info(c, &info);
 	return info.cpu_ns;
 }
 
 int child_kill(struct child *c)
 {
-	struct rpc r = { .caps = &c->process, .ncaps = 1 };
-
 	if (c->state == CHILD_STARTING) {
 		start_failed(c, -ECANCELED);
 		return 0;
 	}
 	if (c->state != CHILD_RUNNING)
 		return -ESRCH;
-	return rpc_call(c->cpu.cap, CPU_KILL, &r, pith_now() + PARENT_TIMEOUT);
+	return pith_control(c->space, PITH_OP_SPACE_KILL, NULL);
 }
 
 static void close_fd(int *fd)
@@ -359,7 +365,7 @@ static void drain(struct child *c)
 }
 
 /*
- * The process has ended, or the start failed. First its sessions are closed at
+ * The program has ended, or the start failed. First its sessions are closed at
  * their servers, so that a device stops before the memory it writes to goes; a
  * server that does not react is not waited for long.
  */
@@ -378,14 +384,12 @@ static void end(struct child *c)
 
 static void exited(void *ctx, uint64_t count)
 {
-	struct pith_proc_info info;
+	struct pith_space_info info;
 	struct child *c = ctx;
 
 	(void)count;
-	if (c->state != CHILD_RUNNING)
-		return;
-	process_info(c, &info);
-	if (!info.exited)
+	if (c->state != CHILD_RUNNING ||
+	    pith_control(c->space, PITH_OP_SPACE_INFO, &info) || !info.exited)
 		return;
 	c->has_exited = true;
 	c->exit_code = info.status;
@@ -422,7 +426,7 @@ static void release(struct child *c)
 {
 	sessions_orphan(c);
 	drain(c);
-	close_fd(&c->process);
+	close_fd(&c->space);
 	close_fd(&c->log_cap);
 	close_fd(&c->domain);
 	env_close(&c->cpu);
@@ -522,7 +526,7 @@ struct child *child_new(const struct config_child *conf)
 		.conf = conf,
 		.timer = { .at = PITH_NO_DEADLINE, .fire = timer_fired, .ctx = c },
 		.pd.cap = -1, .cpu.cap = -1, .log.cap = -1,
-		.domain = -1, .process = -1, .exit_notif = -1, .log_cap = -1,
+		.domain = -1, .space = -1, .exit_notif = -1, .log_cap = -1,
 		.config_cap = -1, .config_mem = -1, .config_sigh = -1,
 		.next = init.all,
 	};

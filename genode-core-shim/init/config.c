@@ -8,6 +8,7 @@
 
 #define PAGE		4096
 #define CAPS_MAX	(1u << 20)
+#define CPUS_MAX	64
 #define PRIO_LEVELS_MAX	128
 #define PRIO_RANGE	65536
 
@@ -212,7 +213,7 @@ static int check_start(const struct hid_node *node, struct hid_error *err)
 	};
 	static const char *const nodes[] = {
 		"binary", "provides", "route", "config", "exit", "restart",
-		"heartbeat", "resource", NULL
+		"heartbeat", "resource", "affinity", NULL
 	};
 
 	return config_check_node(node, attrs, nodes, err);
@@ -283,6 +284,25 @@ static int fill_priority(const struct config *c, struct config_child *child,
 				    a->value.len > 32 ? 32 : (int)a->value.len,
 				    a->value.s);
 	child->priority = (unsigned int)-v * (PRIO_RANGE / c->prio_levels);
+	return 0;
+}
+
+/* CPUs @xpos .. @xpos + @width - 1. */
+static int fill_affinity(struct config_child *child, struct hid_error *err)
+{
+	static const char *const attrs[] = { "xpos", "width", NULL };
+	uint32_t xpos = 0, width = 1;
+	const struct hid_node *n;
+
+	if (config_single(child->node, "affinity", &n, err))
+		return -EINVAL;
+	if (!n)
+		return 0;
+	if (config_check_node(n, attrs, none, err) ||
+	    config_u32(n, "xpos", 0, CPUS_MAX - 1, &xpos, err) ||
+	    config_u32(n, "width", 1, CPUS_MAX - xpos, &width, err))
+		return -EINVAL;
+	child->affinity = ~0ull >> (CPUS_MAX - width) << xpos;
 	return 0;
 }
 
@@ -371,7 +391,8 @@ static int fill_child(struct config *c, struct config_child *child,
 		child->version = version->value;
 	return check_start(child->node, err) || fill_name(c, child, err) ||
 	       fill_quota(child, err) ||
-	       fill_priority(c, child, err) || fill_provides(child, err) ||
+	       fill_priority(c, child, err) || fill_affinity(child, err) ||
+	       fill_provides(child, err) ||
 	       config_single(child->node, "config", &child->config, err) ||
 	       config_bool(child->node, "managing_system",
 			&child->managing_system, err) ||

@@ -67,6 +67,7 @@ struct config_child {
 	uint64_t ram;			/* bytes, a multiple of 4096 */
 	uint64_t caps;
 	unsigned int priority;		/* 0 .. 65535 for a CPU session */
+	uint64_t affinity;		/* mask of CPUs, 0: all */
 	bool managing_system;
 	bool exit_propagate;
 	bool heartbeat;			/* is sent, and counted */

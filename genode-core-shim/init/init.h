@@ -104,7 +104,7 @@ const char *session_state_name(enum session_state state);
 /*
  *	DOWN      -> STARTING
  *	STARTING  -> RUNNING; ENDING: a step failed
- *	RUNNING   -> ENDING: the process has ended
+ *	RUNNING   -> ENDING: the program has ended
  *	ENDING    -> EXITED, BACKOFF or FAILED, once its sessions are closed
  *	BACKOFF   -> STARTING
  *	EXITED, FAILED -> BACKOFF: a new config
@@ -141,7 +141,7 @@ struct child {
 	int sigh[PARENT_SIGNALS];	/* notifications, -1: none */
 	bool beat;			/* the last heartbeat is not answered yet */
 	unsigned int skipped;
-	int domain, process;
+	int domain, space;
 	uint64_t parent_badge;
 	int exit_notif;
 	uint64_t exit_badge;
@@ -197,7 +197,7 @@ void child_start(struct child *c);
 void child_restart(struct child *c);
 /* Let it end and then be gone, at once if it does not run. */
 void child_remove(struct child *c);
-/* End @c's process, or its start; the restart policy decides what follows.
+/* End @c's program, or its start; the restart policy decides what follows.
  * -ESRCH: it does neither run nor start. */
 int child_kill(struct child *c);
 /* A child died, or gave a session back: does that let @c go on? */
@@ -213,7 +213,7 @@ const char *child_state_name(enum child_state state);
 void child_complain(struct child *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Execution time of its latest process. */
+/* Execution time of its latest program. */
 uint64_t child_cpu_ns(struct child *c);
 
 /* --- balance.c ------------------------------------ */

@@ -217,23 +217,30 @@ static int drop_arg(const char *args, const char *tag, char *out)
 	return 0;
 }
 
-/* The child's range of priorities begins at its own level. */
-static int scale_priority(const struct config *c,
+/* A CPU session: the child's range of priorities begins at its own level, and its
+ * children run where it may, if they would run nowhere else. */
+static int scale_cpu(const struct config *c,
 			  const struct config_child *child, const char *args,
 			  char *out)
 {
 	uint64_t asked = args_number(args, "priority", 0);
+	uint64_t cpus = args_number(args, "affinity", 0);
+	char rest[PARENT_ARGS_MAX];
 	size_t len;
 	int n;
 
 	if (asked >= PRIO_RANGE)
 		asked = PRIO_RANGE - 1;
-	if (drop_arg(args, "priority", out))
+	if (child->affinity)
+		cpus = cpus & child->affinity ? cpus & child->affinity :
+						child->affinity;
+	if (drop_arg(args, "priority", rest) || drop_arg(rest, "affinity", out))
 		return -EINVAL;
 	len = strlen(out);
-	n = snprintf(out + len, PARENT_ARGS_MAX - len, "%spriority=%u",
-		     len ? ", " : "",
-		     child->priority + (unsigned int)asked / c->prio_levels);
+	n = snprintf(out + len, PARENT_ARGS_MAX - len,
+		     "%spriority=%u, affinity=%llu", len ? ", " : "",
+		     child->priority + (unsigned int)asked / c->prio_levels,
+		     (unsigned long long)cpus);
 	return n < (int)(PARENT_ARGS_MAX - len) ? 0 : -EINVAL;
 }
 
@@ -244,7 +251,7 @@ int args_for_child(const struct config *c, unsigned int client,
 	const struct config_child *child = &c->children[client];
 
 	if (!strcmp(service, "CPU"))
-		return scale_priority(c, child, args, out);
+		return scale_cpu(c, child, args, out);
 	if (child->managing_system) {
 		memcpy(out, args, strlen(args) + 1);
 		return 0;

@@ -83,10 +83,7 @@ ATTACK(quota_ram_raced, "four threads take and free RAM: never more than allowed
 
 ATTACK(quota_foreign, "do with a domain what only its owner may")
 {
-	int32_t none = -1;
-	struct pith_spawn s = { .binary = A_ROM, .exit_notif = -1, .ncaps = 1,
-		.caps = (uintptr_t)&none, .stack = KT_PAGE,
-		.charge = KT_PAGE, .name = "mine" };
+	struct pith_space_create s = { .exit_notif = -1, .name = "mine" };
 	struct pith_transfer t = { .to = KT_SLOT_DOMAIN, .ram = KT_PAGE };
 	struct pith_transfer back = { .to = KT_SLOT_DOMAIN,
 		.ram = -(uint64_t)KT_PAGE, .caps = ~0ull };
@@ -96,7 +93,7 @@ ATTACK(quota_foreign, "do with a domain what only its owner may")
 	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_DOMAIN_TRANSFER, &t), -EPERM);
 	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_DOMAIN_TRANSFER, &back),
 	      -EPERM);
-	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_SPAWN, &s), -EPERM);
+	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_SPACE_CREATE, &s), -EPERM);
 }
 
 ATTACK(quota_message_in_flight, "capabilities in messages nobody receives")

@@ -127,7 +127,7 @@ int hoard(void);
 
 #define PROGRAM_MAX	(1u << 20)	/* this program's file is smaller */
 
-/* Start this program as @name on @cpu with these descriptors: the process. */
+/* Start this program as @name on @cpu with these descriptors: its space. */
 int pith_start(int domain, const char *name, int cpu, const int32_t *caps,
 	       unsigned int ncaps, int exit_notif);
 /* Samples of calls, @cap sent as often as @s says: 0 or an error. */

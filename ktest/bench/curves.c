@@ -104,7 +104,7 @@ static void objects(enum what what, const char *name)
 	while (here)
 		pith_close(fds[--here]);
 	while (others--) {
-		pith_control(hoarders[others].process, PITH_OP_PROC_KILL, NULL);
+		pith_control(hoarders[others].process, PITH_OP_SPACE_KILL, NULL);
 		pith_close(hoarders[others].process);
 		pith_close(hoarders[others].ep);
 	}

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <pith/loader.h>
 #include <pith/rpc.h>
 #include "bench.h"
 
@@ -89,17 +90,25 @@ int pith_start(int domain, const char *name, int cpu, const int32_t *caps,
 	       unsigned int ncaps, int exit_notif)
 {
 	static int self = -1;
-	struct pith_spawn s = {
-		.exit_notif = exit_notif, .caps = (uintptr_t)caps,
-		.ncaps = ncaps, .stack = 65536, .charge = 1 << 20,
-		.affinity = 1ull << cpu,
+	struct pith_sched sched = { .affinity = 1ull << cpu };
+	struct loader l = {
+		.name = name, .domain = domain, .exit_notif = exit_notif,
+		.caps = caps, .ncaps = ncaps, .stack = 65536,
 	};
+	int err;
 
 	if (self < 0)
 		self = load_self();
-	s.binary = self;
-	strncpy(s.name, name, sizeof(s.name) - 1);
-	return pith_control(domain, PITH_OP_SPAWN, &s);
+	l.binary = self;
+	err = loader_load(&l);
+	if (err)
+		return err;
+	err = pith_control(l.thread, PITH_OP_THREAD_SCHED, &sched);
+	if (err)
+		loader_drop(&l);
+	else
+		err = loader_start(&l);
+	return err ? err : l.space;
 }
 
 /* --- calls ---------------------------------------------------------------- */
@@ -136,7 +145,7 @@ static void calls(int domain, int cpu)
 		series_print("ipc.pith.rt_insns_%s_%s",
 			     shape_name(&shapes[i]), cpu_name(cpu));
 	}
-	pith_control(process, PITH_OP_PROC_KILL, NULL);
+	pith_control(process, PITH_OP_SPACE_KILL, NULL);
 	pith_close(process);
 	pith_close(cap);
 	pith_close(ep);

@@ -60,7 +60,7 @@ static void map_cost(unsigned int size, const char *name)
 	pith_close(mem);
 }
 
-/* From SPAWN to the notification of its end. */
+/* From loading it to the notification of its end. */
 static int process(void)
 {
 	static int ep = -1, notif;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <pith/loader.h>
 #include <pith/rpc.h>
 
 static int hardware;
@@ -47,14 +48,12 @@ static int load_self(void)
 
 static int start_server(int domain, int ep)
 {
-	int32_t caps[1] = { ep };
-	struct pith_spawn s = {
-		.binary = load_self(), .exit_notif = -1,
-		.caps = (uintptr_t)caps, .ncaps = 1, .stack = 65536,
-		.charge = 131072, .name = "server",
+	struct loader l = {
+		.name = "server", .domain = domain, .binary = load_self(),
+		.exit_notif = -1, .caps = &ep, .ncaps = 1,
 	};
 
-	return pith_control(domain, PITH_OP_SPAWN, &s);
+	return loader_run(&l);
 }
 
 int main(int argc, char **argv)

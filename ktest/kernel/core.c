@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <pith/loader.h>
 #include "core.h"
 
 int kt_root = -1;
@@ -92,36 +94,45 @@ void kt_domain_end(int domain)
 	kt_close(domain);
 }
 
-long kt_spawn_raw(int domain, struct pith_spawn *s, const char *name)
+int kt_load(int domain, int binary, const char *name, const int *caps,
+	    unsigned int ncaps, int exit_notif)
 {
-	memset(s->name, 0, sizeof(s->name));
-	strncpy(s->name, name, sizeof(s->name) - 1);
-	return kt_control(domain, PITH_OP_SPAWN, s);
+	struct loader l = {
+		.name = name, .domain = domain, .binary = binary,
+		.exit_notif = exit_notif, .caps = caps, .ncaps = ncaps,
+		.stack = KT_CHILD_STACK,
+	};
+	int err = loader_run(&l);
+
+	return err ? err : l.space;
+}
+
+struct pith_space_info kt_space_info(int space)
+{
+	struct pith_space_info info = { 0 };
+
+	KT_EQ(kt_control(space, PITH_OP_SPACE_INFO, &info), 0);
+	return info;
 }
 
 struct kt_child kt_start_in(int domain, const char *name, const int *args,
 			    unsigned int nargs)
 {
 	struct kt_child c = { .domain = domain };
-	int32_t caps[KT_SLOT_ARG + KT_MAX_ARGS];
-	struct pith_spawn s = {
-		.binary = kt_program, .caps = (uintptr_t)caps,
-		.ncaps = KT_SLOT_ARG + nargs, .stack = KT_CHILD_STACK,
-		.charge = KT_CHILD_CHARGE,
-	};
+	int caps[KT_SLOT_ARG + KT_MAX_ARGS];
 
 	KT_NEED(nargs <= KT_MAX_ARGS);
 	c.ep = KT_FD(kt_ep_create());
 	c.exit_notif = KT_FD(kt_notif_create());
 	KT_EQ(kt_bind(c.exit_notif, c.ep, 1), 0);
-	s.exit_notif = c.exit_notif;
 	caps[KT_SLOT_DOMAIN] = KT_FD(kt_mint(domain, PITH_R_CHARGE));
 	caps[KT_SLOT_REPORT] = kt_report_mem;
 	for (unsigned int i = 0; i < nargs; i++)
 		caps[KT_SLOT_ARG + i] = args[i];
-	c.process = KT_FD(kt_spawn_raw(domain, &s, name));
+	c.space = KT_FD(kt_load(domain, kt_program, name, caps,
+				KT_SLOT_ARG + nargs, c.exit_notif));
 	kt_close(caps[KT_SLOT_DOMAIN]);
-	KT_NEED(c.process >= 0);
+	KT_NEED(c.space >= 0);
 	return c;
 }
 
@@ -133,7 +144,7 @@ struct kt_child kt_start(const char *name, const int *args, unsigned int nargs)
 
 int kt_await_exit(struct kt_child *c)
 {
-	struct pith_proc_info info = { 0 };
+	struct pith_space_info info;
 	long got;
 
 	got = kt_wait(c->ep, kt_now() + KT_MS(60000));
@@ -142,7 +153,7 @@ int kt_await_exit(struct kt_child *c)
 		kt_kill(c);
 		return -1;
 	}
-	KT_EQ(kt_control(c->process, PITH_OP_PROC_INFO, &info), 0);
+	info = kt_space_info(c->space);
 	KT_EQ(info.exited, 1);
 	return info.status;
 }
@@ -151,7 +162,7 @@ int kt_finish(struct kt_child *c)
 {
 	int status = kt_await_exit(c);
 
-	kt_close(c->process);
+	kt_close(c->space);
 	kt_close(c->exit_notif);
 	kt_close(c->ep);
 	kt_domain_end(c->domain);
@@ -160,7 +171,7 @@ int kt_finish(struct kt_child *c)
 
 void kt_kill(struct kt_child *c)
 {
-	KT_EQ(kt_control(c->process, PITH_OP_PROC_KILL, NULL), 0);
+	KT_EQ(kt_control(c->space, PITH_OP_SPACE_KILL, NULL), 0);
 }
 
 void kt_run(const char *name, const int *args, unsigned int nargs)
@@ -267,23 +278,6 @@ static void run_all(const struct kt_test *first, const struct kt_test *end)
 
 /* --- bootstrap ------------------------------------------------------------- */
 
-#define PROGRAM_MAX	(4u << 20)
-
-static uint8_t program[PROGRAM_MAX];
-
-static long read_program(void)
-{
-	int fd = open("/init", O_RDONLY);
-	long n, size = 0;
-
-	while (fd >= 0 && (n = read(fd, program + size,
-				    PROGRAM_MAX - size)) > 0)
-		size += n;
-	if (fd >= 0)
-		close(fd);
-	return size;
-}
-
 static void *new_mapped(uint64_t size, int *mem)
 {
 	void *p;
@@ -301,16 +295,33 @@ static void *new_mapped(uint64_t size, int *mem)
 	return p;
 }
 
+/* This program once more, in memory: what components are started from. */
+static bool read_program(void)
+{
+	int fd = open("/init", O_RDONLY);
+	struct stat st;
+	uint64_t room, done = 0;
+	uint8_t *p = NULL;
+	long n;
+
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	room = (st.st_size + KT_PAGE - 1) & -(uint64_t)KT_PAGE;
+	p = new_mapped(room, &kt_program);
+	while (p && (n = read(fd, p + done, room - done)) > 0)
+		done += n;
+	close(fd);
+	if (!p)
+		return false;
+	kt_unmap(p, room);
+	return done == (uint64_t)st.st_size;
+}
+
 bool core_init(void)
 {
-	long size = read_program();
-	uint64_t room = (size + KT_PAGE - 1) & -(uint64_t)KT_PAGE;
 	struct pith_bootstrap b;
 	int report = -1;
-	void *p;
 
-	if (size <= 0 || size >= PROGRAM_MAX)
-		return false;
 	signal(SIGCHLD, SIG_IGN);	/* components leave no zombies */
 	if (kt_control(-1, PITH_OP_BOOTSTRAP, &b))
 		return false;
@@ -321,11 +332,8 @@ bool core_init(void)
 	kt_report_mem = kt_mint(report, PITH_R_READ | PITH_R_WRITE |
 				PITH_R_EXEC);
 	kt_close(report);
-	p = new_mapped(room, &kt_program);
-	if (!kt_report || !p)
+	if (!kt_report || !read_program())
 		return false;
-	memcpy(p, program, size);
-	kt_unmap(p, room);
 	kt_buffer_init();
 	return true;
 }

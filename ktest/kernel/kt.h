@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kernel tests: one static program that is core and, started again by itself
- * through PITH_OP_SPAWN, every component of the tests.
+ * Kernel tests: one static program that is core and, started again by itself,
+ * every component of the tests.
  *
  * A test is a function in one of three places:
  *   KT_CORE(name)       runs in core
@@ -227,7 +227,6 @@ enum kt_slot {
 
 #define KT_CHILD_RAM	(12u << 20)
 #define KT_CHILD_CAPS	200u
-#define KT_CHILD_CHARGE	(5u << 20)
 #define KT_CHILD_STACK	(64u << 10)
 
 extern int kt_root;		/* core's domain */
@@ -237,7 +236,7 @@ extern int kt_report_mem;
 
 struct kt_child {
 	int domain;
-	int process;
+	int space;
 	int exit_notif;		/* bound to @ep */
 	int ep;			/* of core, for this child only */
 };
@@ -261,8 +260,13 @@ void kt_run(const char *name, const int *args, unsigned int nargs);
 /* A domain of its own with @ram and @caps, from core's. */
 int kt_domain(uint64_t ram, uint64_t caps);
 void kt_domain_end(int domain);
-/* SPAWN with all fields as given. */
-long kt_spawn_raw(int domain, struct pith_spawn *s, const char *name);
+/*
+ * Start program @binary as @name in @domain with caps[0 .. ncaps-1] and nothing
+ * else; @exit_notif may be -1. Returns the space or an error.
+ */
+int kt_load(int domain, int binary, const char *name, const int *caps,
+	    unsigned int ncaps, int exit_notif);
+struct pith_space_info kt_space_info(int space);
 
 /* Number given as @name=NUMBER to core, or @otherwise. Core only. */
 uint64_t kt_option(const char *name, uint64_t otherwise);

@@ -41,7 +41,10 @@ static void zoo_open(struct zoo *z)
 	z->fd[PITH_T_NOTIFICATION] = KT_FD(kt_notif_create());
 	z->fd[PITH_T_MEMORY] = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
 	z->fd[PITH_T_DOMAIN] = kt_root;
-	z->fd[PITH_T_PROCESS] = z->sleeper.process;
+	z->fd[PITH_T_SPACE] = z->sleeper.space;
+	z->fd[PITH_T_THREAD] = KT_FD(kt_control(z->sleeper.space,
+						PITH_OP_SPACE_THREAD, NULL));
+	KT_EQ(kt_control(z->fd[PITH_T_THREAD], PITH_OP_THREAD_PAUSE, NULL), 0);
 	z->fd[PITH_T_IRQ] = KT_FD(kt_control(kt_hardware, PITH_OP_HW_MSI,
 					     &msi));
 	z->fd[PITH_T_IO_PORT] = KT_FD(kt_control(kt_hardware,
@@ -57,7 +60,7 @@ static void zoo_close(struct zoo *z)
 	KT_EQ(kt_finish(&z->sleeper), 128 + 9);
 	for (int t = 1; t <= TYPES; t++)
 		if (t != PITH_T_DOMAIN && t != PITH_T_HARDWARE &&
-		    t != PITH_T_PROCESS)
+		    t != PITH_T_SPACE)
 			kt_close(z->fd[t]);
 	kt_thread_join(&z->caller);
 	kt_close(z->ep);
@@ -88,9 +91,22 @@ static const struct {
 	{ PITH_OP_DOMAIN_TRANSFER, PITH_T_DOMAIN },
 	{ PITH_OP_DOMAIN_INFO, PITH_T_DOMAIN },
 	{ PITH_OP_DOMAIN_DESTROY, PITH_T_DOMAIN },
-	{ PITH_OP_SPAWN, PITH_T_DOMAIN },
-	{ PITH_OP_PROC_KILL, PITH_T_PROCESS },
-	{ PITH_OP_PROC_INFO, PITH_T_PROCESS },
+	{ PITH_OP_SPACE_CREATE, PITH_T_DOMAIN },
+	{ PITH_OP_SPACE_MAP, PITH_T_SPACE },
+	{ PITH_OP_SPACE_UNMAP, PITH_T_SPACE },
+	{ PITH_OP_SPACE_PROTECT, PITH_T_SPACE },
+	{ PITH_OP_SPACE_FAULT_EP, PITH_T_SPACE },
+	{ PITH_OP_SPACE_THREAD, PITH_T_SPACE },
+	{ PITH_OP_SPACE_KILL, PITH_T_SPACE },
+	{ PITH_OP_SPACE_INFO, PITH_T_SPACE },
+	{ PITH_OP_THREAD_START, PITH_T_THREAD },
+	{ PITH_OP_THREAD_PAUSE, PITH_T_THREAD },
+	{ PITH_OP_THREAD_RESUME, PITH_T_THREAD },
+	{ PITH_OP_THREAD_GET_REGS, PITH_T_THREAD },
+	{ PITH_OP_THREAD_SET_REGS, PITH_T_THREAD },
+	{ PITH_OP_THREAD_FAULT_EP, PITH_T_THREAD },
+	{ PITH_OP_THREAD_SCHED, PITH_T_THREAD },
+	{ PITH_OP_THREAD_INFO, PITH_T_THREAD },
 	{ PITH_OP_IRQ_BIND, PITH_T_IRQ },
 	{ PITH_OP_IRQ_ACK, PITH_T_IRQ },
 	{ PITH_OP_PORT_IN, PITH_T_IO_PORT },
@@ -171,7 +187,10 @@ KT_CORE(op_bad_pointer)
 			if (ops[i].op == PITH_OP_EP_SAVE_REPLY ||
 			    ops[i].op == PITH_OP_DOMAIN_CREATE ||
 			    ops[i].op == PITH_OP_DOMAIN_DESTROY ||
-			    ops[i].op == PITH_OP_PROC_KILL ||
+			    ops[i].op == PITH_OP_SPACE_THREAD ||
+			    ops[i].op == PITH_OP_SPACE_KILL ||
+			    ops[i].op == PITH_OP_THREAD_PAUSE ||
+			    ops[i].op == PITH_OP_THREAD_RESUME ||
 			    ops[i].op == PITH_OP_IRQ_ACK)
 				continue;	/* have no argument */
 			err = kt_control(z.fd[ops[i].type], ops[i].op, p);
@@ -315,7 +334,10 @@ KT_CORE(op_without_right)
 
 	zoo_open(&z);
 	without(z.fd[PITH_T_NOTIFICATION], PITH_R_MANAGE, PITH_OP_NOTIF_BIND);
-	without(z.fd[PITH_T_PROCESS], PITH_R_MANAGE, PITH_OP_PROC_KILL);
+	for (uint32_t op = PITH_OP_SPACE_MAP; op < PITH_OP_SPACE_INFO; op++)
+		without(z.fd[PITH_T_SPACE], PITH_R_MANAGE, op);
+	for (uint32_t op = PITH_OP_THREAD_START; op < PITH_OP_THREAD_INFO; op++)
+		without(z.fd[PITH_T_THREAD], PITH_R_MANAGE, op);
 	without(z.fd[PITH_T_IRQ], PITH_R_MANAGE, PITH_OP_IRQ_BIND);
 	without(z.fd[PITH_T_IRQ], PITH_R_MANAGE, PITH_OP_IRQ_ACK);
 	without(z.fd[PITH_T_IO_PORT], PITH_R_READ, PITH_OP_PORT_IN);
@@ -323,6 +345,57 @@ KT_CORE(op_without_right)
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_CREATE);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_TRANSFER);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_DESTROY);
-	without(kt_root, PITH_R_ADMIN, PITH_OP_SPAWN);
+	without(kt_root, PITH_R_ADMIN, PITH_OP_SPACE_CREATE);
 	zoo_close(&z);
+}
+
+/* --- priorities ------------------------------------------------------------- */
+
+static long sched(int thread, uint32_t priority, int32_t nice, uint64_t affinity)
+{
+	struct pith_sched s = { priority, nice, affinity };
+
+	return kt_control(thread, PITH_OP_THREAD_SCHED, &s);
+}
+
+KT_CORE(sched_args)
+{
+	struct pith_thread_info info;
+	struct zoo z;
+	int t;
+
+	zoo_open(&z);
+	t = z.fd[PITH_T_THREAD];
+	KT_EQ(sched(t, 99, 0, 0), -EINVAL);
+	KT_EQ(sched(t, ~0u, 0, 0), -EINVAL);
+	KT_EQ(sched(t, 0, -21, 0), -EINVAL);
+	KT_EQ(sched(t, 0, 20, 0), -EINVAL);
+	KT_EQ(sched(t, 0, 0, 1ull << 63), -EINVAL);
+	KT_EQ(sched(t, 98, 0, 1), 0);
+	KT_EQ(kt_control(t, PITH_OP_THREAD_INFO, &info), 0);
+	KT_EQ(info.priority, 98);
+	KT_EQ(sched(t, 0, 19, 0), 0);
+	KT_EQ(kt_control(t, PITH_OP_THREAD_INFO, &info), 0);
+	KT_EQ(info.priority, 0);
+	zoo_close(&z);
+}
+
+/* Nobody but core may be more important than others, or make others so. */
+KT_ROLE(try_to_sched)
+{
+	struct pith_space_create s = { .exit_notif = -1, .name = "mine" };
+	int space = KT_FD(kt_control(KT_SLOT_ARG, PITH_OP_SPACE_CREATE, &s));
+
+	KT_EQ(kt_rights(s.thread), PITH_R_MANAGE);
+	KT_EQ(sched(s.thread, 1, 0, 0), -EPERM);
+	KT_EQ(sched(s.thread, 0, 0, 1), -EPERM);
+	KT_EQ(kt_control(space, PITH_OP_SPACE_KILL, NULL), 0);
+}
+
+KT_CORE(sched_only_core)
+{
+	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
+
+	kt_run("try_to_sched", &domain, 1);
+	kt_domain_end(domain);
 }

@@ -72,10 +72,7 @@ KT_ROLE(budget_dodges)
 
 static uint64_t cpu_ns(struct kt_child *c)
 {
-	struct pith_proc_info i = { 0 };
-
-	KT_EQ(kt_control(c->process, PITH_OP_PROC_INFO, &i), 0);
-	return i.cpu_ns;
+	return kt_space_info(c->space).cpu_ns;
 }
 
 /* Per cent of one CPU that the child uses in a while. */

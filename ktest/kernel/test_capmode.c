@@ -15,7 +15,7 @@ static const int allowed[] = {
 	SYS_close, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_clone,
 	SYS_set_tid_address, SYS_futex, SYS_exit, SYS_exit_group,
 	SYS_clock_gettime, SYS_clock_nanosleep, SYS_sched_yield,
-	SYS_arch_prctl,
+	SYS_arch_prctl, SYS_getrandom,
 };
 #define ALLOWED	(sizeof(allowed) / sizeof(*allowed))
 _Static_assert(ALLOWED <= 24, "the budget of the architecture");
@@ -580,6 +580,22 @@ KT_COMPONENT(capmode_futex_pi)
 					tid);
 		}
 	}
+}
+
+/* Numbers that nobody else got, into the caller's own memory only. */
+KT_COMPONENT(capmode_random)
+{
+	uint64_t a = 0, b = 0;
+
+	KT_EQ(kt_syscall(SYS_getrandom, (long)&a, sizeof(a), 0, 0, 0, 0),
+	      sizeof(a));
+	KT_EQ(kt_syscall(SYS_getrandom, (long)&b, sizeof(b), 0, 0, 0, 0),
+	      sizeof(b));
+	KT_TRUE(a && b && a != b);
+	KT_EQ(kt_syscall(SYS_getrandom, (long)&kt_syscall, sizeof(a), 0, 0, 0,
+			 0), -EFAULT);
+	KT_EQ(kt_syscall(SYS_getrandom, 0xffff888000000000, sizeof(a), 0, 0, 0,
+			 0), -EFAULT);
 }
 
 /* A descriptor of another process cannot be reached through the table. */

@@ -228,12 +228,7 @@ KT_CORE(domain_destroyed)
 {
 	int d = kt_domain(4 * KT_PAGE, 4), e = kt_domain(4 * KT_PAGE, 4);
 	int less = KT_FD(kt_mint(d, PITH_R_CHARGE));
-	int32_t cap = kt_report_mem;
-	struct pith_spawn s = {
-		.binary = kt_program, .exit_notif = -1, .ncaps = 1,
-		.caps = (uintptr_t)&cap, .stack = KT_CHILD_STACK,
-		.charge = KT_CHILD_STACK,
-	};
+	struct pith_space_create s = { .exit_notif = -1, .name = "late" };
 
 	KT_EQ(kt_control(less, PITH_OP_DOMAIN_DESTROY, NULL), -EPERM);
 	KT_EQ(kt_control(d, PITH_OP_DOMAIN_DESTROY, NULL), 0);
@@ -242,7 +237,7 @@ KT_CORE(domain_destroyed)
 	KT_EQ(kt_transfer(e, d, KT_PAGE, 1), -EDQUOT);
 	KT_EQ(kt_transfer(e, d, 0, 0), -EDQUOT);
 	expect(e, 4 * KT_PAGE, 0, 4, 0);
-	KT_EQ(kt_spawn_raw(d, &s, "sleeper"), -EDQUOT);
+	KT_EQ(kt_control(d, PITH_OP_SPACE_CREATE, &s), -EDQUOT);
 	KT_EQ(kt_control(d, PITH_OP_DOMAIN_DESTROY, NULL), 0);	/* again */
 	kt_close(less);
 	kt_close(d);
@@ -255,7 +250,7 @@ KT_CORE(domain_destroy_kills)
 	struct pith_domain_info info = kt_domain_info(c.domain);
 
 	KT_EQ(info.processes, 1);
-	KT_TRUE(info.ram_used >= KT_CHILD_CHARGE);
+	KT_TRUE(info.ram_used > KT_CHILD_STACK);
 	KT_EQ(kt_control(c.domain, PITH_OP_DOMAIN_DESTROY, NULL), 0);
 	KT_EQ(kt_finish(&c), 128 + 9);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Endpoints: who waits for whom, and what happens when one of them goes. */
 #include <string.h>
+#include <pith/loader.h>
 #include "kt.h"
 
 /* A thread that makes one call and keeps what came of it. */
@@ -261,14 +262,11 @@ KT_ROLE(client_calls)
 /* Without receiving, which would drop the call that is to be answered. */
 static void await_dead(struct kt_child *c)
 {
-	struct pith_proc_info info = { 0 };
 	uint64_t end = KT_SOON;
 
-	while (!info.exited && kt_now() < end) {
+	while (!kt_space_info(c->space).exited && kt_now() < end)
 		kt_sleep(KT_MS(1));
-		kt_control(c->process, PITH_OP_PROC_INFO, &info);
-	}
-	KT_EQ(info.exited, 1);
+	KT_EQ(kt_space_info(c->space).exited, 1);
 }
 
 KT_CORE(ep_client_killed_mid_call)
@@ -699,18 +697,20 @@ static struct kt_child start_on(const char *role, int ep, uint64_t cpus)
 {
 	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
 	struct kt_child c = { .domain = domain };
-	int32_t caps[] = { domain, kt_report_mem, ep };
-	struct pith_spawn s = {
-		.binary = kt_program, .caps = (uintptr_t)caps, .ncaps = 3,
-		.stack = KT_CHILD_STACK, .charge = KT_CHILD_CHARGE,
-		.affinity = cpus,
+	int caps[] = { domain, kt_report_mem, ep };
+	struct pith_sched sched = { .affinity = cpus };
+	struct loader l = {
+		.name = role, .domain = domain, .binary = kt_program,
+		.caps = caps, .ncaps = 3, .stack = KT_CHILD_STACK,
 	};
 
 	c.ep = KT_FD(kt_ep_create());
-	c.exit_notif = s.exit_notif = KT_FD(kt_notif_create());
+	c.exit_notif = l.exit_notif = KT_FD(kt_notif_create());
 	KT_EQ(kt_bind(c.exit_notif, c.ep, 1), 0);
-	c.process = KT_FD(kt_spawn_raw(domain, &s, role));
-	KT_NEED(c.process >= 0);
+	KT_NEED(loader_load(&l) == 0);
+	KT_EQ(kt_control(l.thread, PITH_OP_THREAD_SCHED, &sched), 0);
+	KT_NEED(loader_start(&l) == 0);
+	c.space = l.space;
 	return c;
 }
 

@@ -361,14 +361,9 @@ KT_CORE(leak_killed_callers)
 static void turn_bad_program(void)
 {
 	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
-	int32_t caps[2] = { domain, kt_report_mem };
-	struct pith_spawn s = {
-		.binary = kt_report_mem, .exit_notif = -1,
-		.caps = (uintptr_t)caps, .ncaps = 2, .stack = KT_CHILD_STACK,
-		.charge = KT_CHILD_CHARGE,
-	};
+	int caps[2] = { domain, kt_report_mem };
 
-	KT_EQ(kt_spawn_raw(domain, &s, "garbage"), -ENOEXEC);
+	KT_EQ(kt_load(domain, kt_report_mem, "garbage", caps, 2, -1), -ENOEXEC);
 	kt_domain_end(domain);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Starting components: what they begin with, how they end. */
+/* Programs in spaces: what they begin with, how they end, who pays. */
 #include <elf.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include "kt.h"
 
@@ -69,7 +70,7 @@ KT_ROLE(end_stack_overflow)
 	recurse(&x, 1 << 20);
 }
 
-KT_CORE(spawn_exit_status)
+KT_CORE(program_exit_status)
 {
 	static const struct { const char *role; int status; } cases[] = {
 		{ "exit_0", 0 }, { "exit_1", 1 }, { "exit_255", 255 },
@@ -103,7 +104,7 @@ KT_ROLE(main_thread_ends_first)
 	kt_syscall(SYS_exit, 0, 0, 0, 0, 0, 0);
 }
 
-KT_CORE(spawn_exit_with_last_thread)
+KT_CORE(program_exit_with_last_thread)
 {
 	struct kt_child c = kt_start("main_thread_ends_first", NULL, 0);
 
@@ -128,7 +129,7 @@ KT_ROLE(exit_with_threads)
 	kt_exit(9);
 }
 
-KT_CORE(spawn_exit_ends_threads)
+KT_CORE(program_exit_ends_threads)
 {
 	struct kt_child c = kt_start("exit_with_threads", NULL, 0);
 
@@ -144,36 +145,36 @@ KT_ROLE(spin)
 		;
 }
 
-KT_CORE(process_kill)
+KT_CORE(program_kill)
 {
 	struct kt_child c = kt_start("spin", NULL, 0);
-	struct pith_proc_info info;
-	int less = KT_FD(kt_mint(c.process, 0));
+	struct pith_space_info info;
+	int less = KT_FD(kt_mint(c.space, 0));
 
 	kt_await_word(&kt_report->shared[0], 1);
 	kt_sleep(KT_MS(50));
-	KT_EQ(kt_control(less, PITH_OP_PROC_INFO, &info), 0);
+	info = kt_space_info(less);
 	KT_EQ(info.exited, 0);
 	KT_TRUE(info.cpu_ns > KT_MS(1));
-	KT_EQ(kt_control(less, PITH_OP_PROC_KILL, NULL), -EPERM);
+	KT_EQ(kt_control(less, PITH_OP_SPACE_KILL, NULL), -EPERM);
 	kt_kill(&c);
 	KT_EQ(kt_await_exit(&c), 128 + 9);
 	kt_kill(&c);	/* dead already: nothing happens */
 	KT_EQ(kt_signal(c.exit_notif, 1), 0);
 	KT_EQ(kt_finish(&c), 128 + 9);
-	KT_EQ(kt_control(less, PITH_OP_PROC_INFO, &info), 0);
+	info = kt_space_info(less);
 	KT_EQ(info.exited, 1);
 	KT_TRUE(info.cpu_ns > KT_MS(1));
 	kt_close(less);
 }
 
-/* Closing the process capability does not end the process. */
-KT_CORE(process_closed)
+/* Closing the space capability does not end the program. */
+KT_CORE(program_closed)
 {
 	int ep = KT_FD(kt_ep_create());
 	struct kt_child c = kt_start("client_calls", &ep, 1);
 
-	kt_close(c.process);
+	kt_close(c.space);
 	kt_wait_call(ep);
 	KT_EQ(kt_reply(ep, 0), 0);
 	kt_wait_note(c.ep, 1, 1);
@@ -213,7 +214,7 @@ KT_ROLE(look_at_table)
 	KT_EQ(kt_rights(KT_SLOT_ARG + 2), PITH_R_CALL);
 }
 
-KT_CORE(spawn_only_what_is_named)
+KT_CORE(program_has_only_what_is_named)
 {
 	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create());
 	int args[3] = { KT_FD(kt_mint(n, PITH_R_SIGNAL)), -1,
@@ -234,199 +235,130 @@ KT_CORE(spawn_only_what_is_named)
 
 extern char **environ;
 
-/* argv[0] is the name; no environment; nothing of the system in auxv. */
+/* argv[0] is the name; no environment; what libc needs in the vector. */
 KT_ROLE(look_at_stack)
 {
 	const unsigned long *aux = (const unsigned long *)environ;
+	const unsigned long *random = (void *)getauxval(AT_RANDOM);
 
 	KT_TRUE(environ && !environ[0]);
 	KT_TRUE(((char **)environ)[-1] == NULL);
 	KT_TRUE(!strcmp(((char **)environ)[-2], "look_at_stack"));
 	KT_EQ(((long *)environ)[-3], 1);
-	for (aux++; aux[0] != AT_NULL; aux += 2) {
-		if (aux[0] == AT_BASE)
-			KT_EQ(aux[1], 0);
-		if (aux[0] == AT_PAGESZ)
-			KT_EQ(aux[1], KT_PAGE);
-		if (aux[0] == AT_EXECFN)
-			KT_TRUE(!strcmp((char *)aux[1], "look_at_stack"));
+	KT_EQ((uintptr_t)((long *)environ - 3) % 16, 0);
+	for (aux++; aux[0] != AT_NULL; aux += 2)
+		KT_TRUE(aux[0] != AT_BASE);
+	KT_EQ(getauxval(AT_PAGESZ), KT_PAGE);
+	KT_TRUE(!strcmp((char *)getauxval(AT_EXECFN), "look_at_stack"));
+	KT_TRUE(!memcmp((char *)getauxval(AT_SYSINFO_EHDR), ELFMAG, SELFMAG));
+	KT_EQ(getauxval(AT_SECURE), 0);
+	kt_report->shared[kt_report->shared[0] * 3 + 1] = random[0];
+	kt_report->shared[kt_report->shared[0] * 3 + 2] = random[1];
+	kt_report->shared[kt_report->shared[0] * 3 + 3] = (uintptr_t)environ;
+}
+
+KT_CORE(program_stack)
+{
+	volatile uint64_t *got = kt_report->shared;
+
+	for (int i = 0; i < 4; i++) {
+		got[0] = i;
+		kt_run("look_at_stack", NULL, 0);
 	}
+	/* random numbers and the place of the stack are new each time */
+	for (int i = 0; i < 4; i++)
+		for (int k = 0; k < i; k++)
+			KT_TRUE(got[3 * i + 1] != got[3 * k + 1] &&
+				got[3 * i + 2] != got[3 * k + 2]);
+	KT_TRUE(got[3] != got[6] || got[6] != got[9] || got[9] != got[12]);
 }
 
-KT_CORE(spawn_stack)
+/* Code and constants are the file's own memory, data is a copy. */
+static const uint64_t in_constants = 0x5eed;
+static volatile uint64_t in_data = 0xda7a, in_zeros[3000];
+
+/* What a constant is now, not when it was compiled. */
+static uint64_t read_now(const uint64_t *p)
 {
-	kt_run("look_at_stack", NULL, 0);
+	__asm__ volatile("" : "+r"(p));
+	return *(const volatile uint64_t *)p;
 }
 
-/* --- arguments ------------------------------------------------------------- */
-
-static int32_t spawn_caps[80];
-static int spawn_domain;
-
-static struct pith_spawn good(void)
+KT_ROLE(look_at_segments)
 {
-	return (struct pith_spawn){
-		.binary = kt_program, .exit_notif = -1,
-		.caps = (uintptr_t)spawn_caps, .ncaps = 3,
-		.stack = KT_CHILD_STACK, .charge = KT_CHILD_CHARGE,
-		.name = "sleeper",
+	uintptr_t constants = (uintptr_t)&in_constants & -KT_PAGE;
+
+	KT_EQ(in_data, 0xda7a);
+	for (int i = 0; i < 3000; i++)
+		KT_EQ(in_zeros[i], 0);
+	in_data = in_zeros[1] = 1;
+	KT_EQ(kt_protect((void *)constants, KT_PAGE, KT_R | KT_W), -EACCES);
+	KT_EQ(kt_protect((void *)((uintptr_t)&kt_run & -KT_PAGE), KT_PAGE,
+			 KT_R | KT_W), -EACCES);
+	KT_EQ(kt_protect((void *)((uintptr_t)&in_data & -KT_PAGE), KT_PAGE,
+			 KT_R | KT_W | KT_X), -EACCES);
+	KT_EQ(read_now(&in_constants), 0x5eed);
+}
+
+KT_CORE(program_segments)
+{
+	kt_run("look_at_segments", NULL, 0);
+	kt_run("look_at_segments", NULL, 0);
+}
+
+KT_ROLE(write_code)
+{
+	*(volatile char *)(uintptr_t)&kt_run = 0;
+}
+
+KT_ROLE(write_constants)
+{
+	*(volatile uint64_t *)(uintptr_t)&in_constants = 1;
+}
+
+KT_ROLE(run_data)
+{
+	in_data = 0xc3;		/* ret */
+	((void (*)(void))(uintptr_t)&in_data)();
+}
+
+KT_ROLE(run_stack)
+{
+	volatile char code[16] = { (char)0xc3 };
+
+	((void (*)(void))(uintptr_t)code)();
+}
+
+KT_CORE(program_rights)
+{
+	static const char *const roles[] = {
+		"write_code", "write_constants", "run_data", "run_stack",
 	};
-}
+	struct kt_child c;
 
-static void refused(struct pith_spawn s, long err)
-{
-	struct pith_domain_info before = kt_domain_info(spawn_domain), after;
-	long ret = kt_control(spawn_domain, PITH_OP_SPAWN, &s);
-
-	KT_EQ(ret, err);
-	if (ret >= 0)
-		kt_close(ret);
-	after = kt_domain_info(spawn_domain);
-	KT_EQ(after.processes, before.processes);
-	for (int i = 0; i < 100 && after.ram_used != before.ram_used; i++) {
-		kt_sleep(KT_MS(10));
-		after = kt_domain_info(spawn_domain);
+	for (int i = 0; i < 4; i++) {
+		c = kt_start(roles[i], NULL, 0);
+		if (!KT_EQ(kt_finish(&c), 128 + 11))
+			KT_FAIL("%s", roles[i]);
 	}
-	KT_EQ(after.ram_used, before.ram_used);
-	KT_EQ(after.caps_used, before.caps_used);
-}
-
-#define REFUSED(err, field, value) do {		\
-	struct pith_spawn s_ = good();		\
-	s_.field = value;			\
-	refused(s_, err);			\
-} while (0)
-
-static void setup_spawn(void)
-{
-	spawn_domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
-	memset(spawn_caps, 0xff, sizeof(spawn_caps));
-	spawn_caps[KT_SLOT_DOMAIN] = spawn_domain;
-	spawn_caps[KT_SLOT_REPORT] = kt_report_mem;
-}
-
-KT_CORE(spawn_args)
-{
-	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create());
-	int manage = KT_FD(kt_mint(n, PITH_R_MANAGE));
-	int no_exec = KT_FD(kt_mint(kt_program, PITH_R_READ | PITH_R_WRITE));
-	struct pith_spawn s;
-
-	setup_spawn();
-	REFUSED(-EBADF, binary, ep);
-	REFUSED(-EBADF, binary, -1);
-	REFUSED(-EBADF, binary, 4000);
-	REFUSED(-EPERM, binary, no_exec);
-	REFUSED(-EBADF, exit_notif, ep);
-	REFUSED(-EBADF, exit_notif, -2);
-	REFUSED(-EBADF, exit_notif, 4000);
-	REFUSED(-EPERM, exit_notif, manage);
-	REFUSED(-EINVAL, ncaps, 65);
-	REFUSED(-EINVAL, ncaps, ~0u);
-	REFUSED(-EINVAL, nice, -21);
-	REFUSED(-EINVAL, nice, 20);
-	REFUSED(-EINVAL, nice, 0x7fffffff);
-	REFUSED(-EINVAL, charge, 1);
-	REFUSED(-EINVAL, charge, ~0ull);
-	REFUSED(-EDQUOT, charge, KT_CHILD_RAM + KT_PAGE);
-	REFUSED(-EDQUOT, charge, -(uint64_t)KT_PAGE);
-	REFUSED(-EINVAL, stack, 1ull << 40);
-	REFUSED(-EINVAL, stack, ~0ull);
-	REFUSED(-EINVAL, affinity, 1ull << 63);
-	REFUSED(-EFAULT, caps, 0);
-	REFUSED(-EFAULT, caps, 0xffff888000000000);
-	REFUSED(-EINVAL, name[0], '\0');
-	s = good();
-	memset(s.name, 'x', sizeof(s.name));	/* no NUL */
-	refused(s, -EINVAL);
-	for (int i = 0; i < 3; i++) {
-		int32_t old = spawn_caps[i];
-
-		spawn_caps[i] = 4000;
-		refused(good(), -EBADF);
-		spawn_caps[i] = -2;
-		refused(good(), -EBADF);
-		spawn_caps[i] = old;
-	}
-	kt_domain_end(spawn_domain);
-	kt_close(no_exec);
-	kt_close(manage);
-	kt_close(n);
-	kt_close(ep);
-}
-
-KT_ROLE(count_caps)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 64; fd++)
-		n += kt_type(fd) != 0 && fd != kt_buf.mem;
-	KT_EQ(n, 64);
-}
-
-KT_CORE(spawn_64_caps)
-{
-	struct pith_spawn s = good();
-	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create()), process;
-
-	setup_spawn();
-	KT_EQ(kt_bind(n, ep, 1), 0);
-	for (int i = 2; i < 64; i++)
-		spawn_caps[i] = kt_report_mem;
-	s.ncaps = 64;
-	s.exit_notif = n;
-	process = KT_FD(kt_spawn_raw(spawn_domain, &s, "count_caps"));
-	kt_wait_note(ep, 1, 1);
-	kt_close(process);
-	kt_domain_end(spawn_domain);
-	kt_close(n);
-	kt_close(ep);
-}
-
-/* Components do not start components, whatever they hold. */
-KT_ROLE(try_to_spawn)
-{
-	int32_t caps[2] = { KT_SLOT_DOMAIN, KT_SLOT_REPORT };
-	struct pith_spawn s = {
-		.binary = KT_SLOT_ARG + 1, .exit_notif = -1,
-		.caps = (uintptr_t)caps, .ncaps = 2, .stack = KT_CHILD_STACK,
-		.charge = KT_CHILD_CHARGE, .name = "exit_0",
-	};
-
-	KT_EQ(kt_rights(KT_SLOT_ARG), PITH_R_CHARGE | PITH_R_ADMIN);
-	KT_EQ(kt_control(KT_SLOT_ARG, PITH_OP_SPAWN, &s), -EPERM);
-}
-
-KT_CORE(spawn_only_core)
-{
-	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
-	int args[2] = { domain, kt_program };
-
-	kt_run("try_to_spawn", args, 2);
-	kt_domain_end(domain);
 }
 
 /* --- programs -------------------------------------------------------------- */
+
+static int domain;
 
 /* A copy of this program's file, changed by @change, must be refused. */
 static void bad_program(void (*change)(uint8_t *file, uint64_t size))
 {
 	uint64_t size = kt_mem_size(kt_program);
-	struct pith_spawn s = good();
 	uint8_t *from = kt_map(kt_program, 0, size, KT_R), *to;
 	int mem = KT_FD(kt_mem_create(-1, size, 0));
-	long ret;
 
 	to = kt_map(mem, 0, size, KT_R | KT_W);
 	KT_NEED(!kt_is_error(from) && !kt_is_error(to));
 	memcpy(to, from, size);
 	change(to, size);
-	s.binary = mem;
-	ret = kt_spawn_raw(spawn_domain, &s, "exit_0");
-	if (ret != -ENOEXEC && ret != -EINVAL)
-		KT_FAIL("a broken program: %ld", ret);
-	if (ret >= 0)
-		kt_close(ret);
+	KT_EQ(kt_load(domain, mem, "exit_0", NULL, 0, -1), -ENOEXEC);
 	kt_unmap(from, size);
 	kt_unmap(to, size);
 	kt_close(mem);
@@ -437,33 +369,10 @@ static void zero_all(uint8_t *file, uint64_t size)
 	memset(file, 0, size);
 }
 
-static void no_magic(uint8_t *file, uint64_t size)
-{
-	(void)size;
-	file[0] = 0;
-}
-
 static void script(uint8_t *file, uint64_t size)
 {
 	(void)size;
 	memcpy(file, "#!/init\n", 8);
-}
-
-static void other_machine(uint8_t *file, uint64_t size)
-{
-	(void)size;
-	((Elf64_Ehdr *)file)->e_machine = EM_AARCH64;
-}
-
-static void not_executable(uint8_t *file, uint64_t size)
-{
-	(void)size;
-	((Elf64_Ehdr *)file)->e_type = ET_REL;
-}
-
-static void headers_outside(uint8_t *file, uint64_t size)
-{
-	((Elf64_Ehdr *)file)->e_phoff = size;
 }
 
 static void headers_far_outside(uint8_t *file, uint64_t size)
@@ -488,16 +397,65 @@ static void interpreter(uint8_t *file, uint64_t size)
 	memcpy(file + size - 16, "/init", 6);
 }
 
-KT_CORE(spawn_bad_programs)
+KT_CORE(program_bad)
 {
-	setup_spawn();
+	struct pith_domain_info before, after;
+	int no_exec, no_read;
+
+	domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
+	before = kt_domain_info(domain);
 	bad_program(zero_all);
-	bad_program(no_magic);
 	bad_program(script);
-	bad_program(other_machine);
-	bad_program(not_executable);
-	bad_program(headers_outside);
 	bad_program(headers_far_outside);
 	bad_program(interpreter);
-	kt_domain_end(spawn_domain);
+	no_exec = KT_FD(kt_mint(kt_program, PITH_R_READ));
+	no_read = KT_FD(kt_mint(kt_program, PITH_R_EXEC));
+	KT_EQ(kt_load(domain, no_exec, "exit_0", NULL, 0, -1), -EPERM);
+	KT_EQ(kt_load(domain, no_read, "exit_0", NULL, 0, -1), -EACCES);
+	KT_EQ(kt_load(domain, domain, "exit_0", NULL, 0, -1), -EBADF);
+	KT_EQ(kt_load(domain, kt_program, "", NULL, 0, -1), -EINVAL);
+	KT_EQ(kt_load(domain, kt_program, "0123456789012345678901234567890x",
+		      NULL, 0, -1), -EINVAL);
+	/* what was made for a start that failed goes as its threads do */
+	for (int i = 0; i < 300; i++) {
+		after = kt_domain_info(domain);
+		if (after.ram_used == before.ram_used)
+			break;
+		kt_sleep(KT_MS(10));
+	}
+	KT_EQ(after.ram_used, before.ram_used);
+	KT_EQ(after.caps_used, before.caps_used);
+	KT_EQ(after.processes, 0);
+	kt_close(no_exec);
+	kt_close(no_read);
+	kt_domain_end(domain);
+}
+
+/* With each quota from nothing up to what it takes: all of it comes back. */
+KT_CORE(program_quota)
+{
+	struct pith_domain_info info = { 0 };
+	unsigned int tries = 0;
+	int ret = -EDQUOT, d;
+
+	for (uint64_t ram = 0; ret < 0 && tries < 200; ram += 4 * KT_PAGE) {
+		d = kt_domain(ram, KT_CHILD_CAPS);
+		ret = kt_load(d, kt_program, "exit_0", NULL, 0, -1);
+		tries++;
+		if (ret < 0)
+			KT_EQ(ret, -EDQUOT);
+		else
+			kt_close(ret);
+		for (int i = 0; i < 300; i++) {
+			info = kt_domain_info(d);
+			if (!info.ram_used && !info.caps_used)
+				break;
+			kt_sleep(KT_MS(10));
+		}
+		KT_EQ(info.ram_used, 0);
+		KT_EQ(info.caps_used, 0);
+		kt_domain_end(d);
+	}
+	KT_TRUE(ret >= 0 && tries > 10);
+	kt_console("# a small program takes %u KiB", (tries - 1) * 16);
 }

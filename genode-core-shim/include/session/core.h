@@ -51,28 +51,19 @@ struct pd_system {
 	uint32_t zero;
 };
 
-/* --- CPU: starts processes. Args: priority=0 .. 65535 (0 highest) ----------- */
+/* --- CPU: time for threads. Args: priority=0 .. 65535 (0 highest), affinity=
+ * mask of CPUs (0: all) -------------------------------------------------------
+ * Who holds a thread or a space starts, pauses, resumes and ends it, and reads
+ * its registers and execution time, without core: see <linux/pith.h>. Core only
+ * keeps the priority and CPUs of a thread within what its session was granted. */
 enum cpu_method {
-	/*
-	 * START: struct cpu_start + caps: 0 domain (ADMIN), 1 binary (memory,
-	 * EXEC), 2 exit notification (SIGNAL) or none, then the child's
-	 * descriptors 0, 1, 2 -> struct cpu_start_reply + cap: the process.
-	 * ENOEXEC: not a static ELF program for this machine. EACCES: not the
-	 * memory of a ROM module of core's. EDQUOT.
-	 */
-	CPU_START = 1,
-	/* INFO: cap 0: process -> struct pith_proc_info */
-	CPU_INFO,
-	/* KILL: cap 0: process -> nothing. It ends before its next instruction;
-	 * the exit notification says when it has. */
-	CPU_KILL,
+	/* SCHED: struct cpu_sched + cap 0: thread (MANAGE) -> nothing. It gets
+	 * the session's priority. EINVAL: none of the CPUs is there, or the
+	 * session's. */
+	CPU_SCHED = 1,
 };
-struct cpu_start {
-	char name[32];
-	uint64_t stack;		/* bytes, 0: 128 KiB */
-};
-struct cpu_start_reply {
-	uint64_t charged;	/* bytes of the domain used for the process */
+struct cpu_sched {
+	uint64_t affinity;	/* mask of CPUs; 0: all of the session's */
 };
 
 /* --- ROM: read-only data, of core the boot modules. Label: the name ---------- */

@@ -97,8 +97,7 @@ static const struct {
 	  "5:1: expected a new name, found 'a' again (line 3)" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + provide | + service X\n-\n",
 	  "3:3: expected binary, provides, route, config, exit, restart, "
-	  "heartbeat or resource, found "
-	  "'provide'" },
+	  "heartbeat, resource or affinity, found 'provide'" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + binary\n-\n",
 	  "3:3: expected a name after 'binary', found none" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + binary x | + y\n-\n",
@@ -113,6 +112,12 @@ static const struct {
 	  "12:5: expected at most 8 services, found more" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + exit | propagates: yes\n-\n",
 	  "3:12: expected propagate only, found 'propagates'" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | xpos: 64\n-\n",
+	  "3:16: expected xpos of 0 to 63, found 64" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | xpos: 60 | "
+	  "width: 5\n-\n", "3:27: expected width of 1 to 4, found 5" },
+	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | width: 0\n-\n",
+	  "3:16: expected width of 1 to 64, found 0" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | max: 33\n-\n",
 	  "3:15: expected max of 1 to 32, found 33" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | backoff_ms: 0\n-\n",
@@ -240,6 +245,7 @@ static const char good[] =
 	"x start disabled\n"
 	"  + route | + service ROM | + parent\n"
 	"+ start nvme | caps: 20 | ram: 8M | priority: -3\n"
+	"  + affinity | xpos: 1 | width: 2\n"
 	"  + binary nvme_drv\n"
 	"  + provides | + service Block\n"
 	"  + restart | max: 3 | backoff_ms: 10\n"
@@ -402,10 +408,15 @@ static void test_args(void)
 	args_are(APP, "PD", "a=\"x, managing_system=yes\"", 0, "a=\"x");
 	args_are(PLATFORM, "PD", "managing_system=yes", 0, "managing_system=yes");
 	args_are(PLATFORM, "PD", "", 0, "");
-	args_are(NVME, "CPU", "", 0, "priority=49152");
-	args_are(NVME, "CPU", "x=1, priority=0", 0, "x=1, priority=49152");
-	args_are(NVME, "CPU", "priority=99999999999", 0, "priority=65535");
-	args_are(APP, "CPU", "priority=40000", 0, "priority=10000");
+	args_are(NVME, "CPU", "", 0, "priority=49152, affinity=6");
+	args_are(NVME, "CPU", "x=1, priority=0", 0,
+		 "x=1, priority=49152, affinity=6");
+	args_are(NVME, "CPU", "priority=99999999999", 0,
+		 "priority=65535, affinity=6");
+	args_are(NVME, "CPU", "affinity=12", 0, "priority=49152, affinity=4");
+	args_are(NVME, "CPU", "affinity=9", 0, "priority=49152, affinity=6");
+	args_are(APP, "CPU", "priority=40000", 0, "priority=10000, affinity=0");
+	args_are(APP, "CPU", "affinity=9", 0, "priority=0, affinity=9");
 	memset(args, 'a', sizeof(args));
 	args[PARENT_ARGS_MAX - 1] = '\0';
 	args_are(APP, "CPU", args, -EINVAL, "");
@@ -436,7 +447,7 @@ static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 static void test_quota(void)
 {
 	check(!config_check_quota(&c, 12 << 20, 420, &err), "quotas that fit");
-	no_room((12 << 20) - 4096, 420, 44, "expected at most 1044480 ram for "
+	no_room((12 << 20) - 4096, 420, 45, "expected at most 1044480 ram for "
 		"'nvme2' (of 12578816 in all), found 1048576");
 	no_room(12 << 20, 119, 19, "expected at most 19 caps for 'nvme' (of 119 "
 		"in all), found 20");

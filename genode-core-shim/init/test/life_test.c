@@ -25,11 +25,11 @@ static void test_boot(void)
 	      "without a route to LOG there is none");
 	check(!strcmp(world_last_label("LOG"), "other") &&
 	      !strcmp(world_last_label("ROM"), "control") &&
-	      !strcmp(world_last_args("CPU"), "priority=0"),
+	      !strcmp(world_last_args("CPU"), "priority=0, affinity=0"),
 	      "labels and args at core");
 	world_exit("server", 1);
 	world_run(100);
-	check(!strcmp(world_last_args("CPU"), "priority=16384") &&
+	check(!strcmp(world_last_args("CPU"), "priority=16384, affinity=0") &&
 	      world_starts("server") == 2, "priority of level -1");
 	check(!strcmp(world_last_args("PD"), ""), "no managing_system for server");
 	world_exit("client", 1);
@@ -95,7 +95,8 @@ static void test_exits(void)
 
 static void test_start_fails(void)
 {
-	static const char *const services[] = { "PD", "CPU", "ROM", "LOG" };
+	static const char *const services[] = { "PD", "CPU", "ROM",
+						"SCHED", "LOG" };
 	struct quota limit;
 	uint64_t caps;
 	unsigned int fds, i;
@@ -105,16 +106,16 @@ static void test_start_fails(void)
 	limit = world_limit();
 	caps = world_init_caps();
 	fds = world_fds();
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		world_exit("server", 1);
 		world_fail(services[i], -EDQUOT);
 		world_run(60);
-		check(world_runs("server") == (i == 3), "start without %s",
+		check(world_runs("server") == (i == 4), "start without %s",
 		      services[i]);
 		world_run(500);
 		check(world_runs("server") && world_init_caps() == caps &&
-		      world_fds() == fds - (i == 3), "and another try");
-		if (i != 3)
+		      world_fds() == fds - (i == 4), "and another try");
+		if (i != 4)
 			check(same(limit, world_limit()), "with the same quota");
 	}
 }

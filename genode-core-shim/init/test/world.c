@@ -252,13 +252,15 @@ int pith_identify(int fd, struct pith_identify *id)
 	return 0;
 }
 
-/* Only pith_signal() comes here. */
+/* Only pith_signal() and pith_control() come here. */
 long pith_syscall4(long nr, long a, long b, long c, long d)
 {
-	struct object *o = fd_object((int)a, NOTIFICATION);
+	struct object *o;
 
-	(void)c;
 	(void)d;
+	if (nr == PITH_NR_CONTROL)
+		return world_control((int)a, (uint32_t)b, (void *)c);
+	o = fd_object((int)a, NOTIFICATION);
 	if (nr != PITH_NR_SIGNAL || !o)
 		die("unexpected system call");
 	o->signals += (uint64_t)b;
@@ -533,7 +535,7 @@ unsigned int world_starts(const char *name)
 	return n;
 }
 
-static void process_end(struct process *p, uint32_t status)
+void process_end(struct process *p, uint32_t status)
 {
 	struct ep_slot *s;
 	unsigned int i;

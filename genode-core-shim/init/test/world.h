@@ -21,7 +21,7 @@ void world_boot(const char *config);
 void world_config(const char *config);
 /* Let @ms pass: exits and timers happen. */
 void world_run(uint64_t ms);
-/* End the process @name with @status (as PITH_OP_PROC_INFO tells it). */
+/* End the process @name with @status (as PITH_OP_SPACE_INFO tells it). */
 void world_exit(const char *name, uint32_t status);
 /* Does a process of that name run? How often was one started? */
 bool world_runs(const char *name);
@@ -40,7 +40,8 @@ unsigned int world_fds(void);		/* open in init */
 void world_use(const char *name, int64_t ram);
 void world_init_use(int64_t ram);	/* likewise of init's */
 
-/* The next env_session() of init for @service fails with @err; NULL: none. */
+/* The next env_session() of init for @service fails with @err, or, if that is
+ * "SCHED", its next CPU_SCHED; NULL: none. */
 void world_fail(const char *service, int err);
 /* During the next env_session() @ram comes back to init from elsewhere. */
 void world_return(uint64_t ram);

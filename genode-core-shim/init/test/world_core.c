@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pith/loader.h>
 #include <pith/rpc.h>
 #include <session/core.h>
 #include "world_private.h"
@@ -125,51 +126,96 @@ void env_close(struct session *s)
 	*s = (struct session){ .cap = -1 };
 }
 
-static int cpu_start(struct rpc *r)
+/* A capability that a program starts with, or none. */
+static int passed(int fd)
 {
-	const struct cpu_start *req = r->req;
-	struct process *p = &processes[nprocesses];
-	int i, o, d = domain_of(r->caps[0]);
+	if (fd < 0)
+		return 0;
+	objects[fds[fd]].refs++;
+	return fds[fd];
+}
 
-	if (r->ncaps != 6 || d < 0 || !fd_object(r->caps[1], MEMORY) ||
-	    !fd_object(r->caps[2], NOTIFICATION) ||
-	    !fd_object(r->caps[3], OBJECT) || !fd_object(r->caps[4], DOMAIN))
-		die("CPU_START with wrong capabilities");
+int loader_load(struct loader *l)
+{
+	struct process *p = &processes[nprocesses];
+	int d = domain_of(l->domain);
+
+	if (l->ncaps != PITH_SLOTS || d < 0 || !fd_object(l->binary, MEMORY) ||
+	    !fd_object(l->exit_notif, NOTIFICATION) ||
+	    !fd_object(l->caps[PITH_SLOT_PARENT], OBJECT) ||
+	    !fd_object(l->caps[PITH_SLOT_DOMAIN], DOMAIN))
+		die("a program with wrong capabilities");
 	if (domains[d].limit.ram - domains[d].used.ram < PROCESS_RAM)
 		return -EDQUOT;
 	if (nprocesses == PROCESSES)
 		die("no processes left");
-	*p = (struct process){ .domain = d, .runs = true };
-	memcpy(p->name, req->name, sizeof(p->name));
-	for (i = 2; i < 6; i++)
-		if (r->caps[i] >= 0)
-			objects[fds[r->caps[i]]].refs++;
-	p->exit_notif = fds[r->caps[2]];
-	p->parent = fds[r->caps[3]];
-	p->slots[0] = fds[r->caps[4]];
-	p->slots[1] = r->caps[5] < 0 ? 0 : fds[r->caps[5]];
+	*p = (struct process){ .domain = d };
+	snprintf(p->name, sizeof(p->name), "%s", l->name);
+	p->exit_notif = passed(l->exit_notif);
+	p->parent = passed(l->caps[PITH_SLOT_PARENT]);
+	p->slots[0] = passed(l->caps[PITH_SLOT_DOMAIN]);
+	p->slots[1] = passed(l->caps[PITH_SLOT_LOG]);
 	p->ram = PROCESS_RAM;
 	domains[d].used.ram += p->ram;
-	o = object_new(PROCESS, -1);
-	objects[o].index = nprocesses++;
-	*r->rep_caps = fd_install(o);
+	l->space = fd_install(object_new(PROCESS, -1));
+	l->thread = fd_install(object_new(THREAD, -1));
+	fd_object(l->space, PROCESS)->index = nprocesses;
+	fd_object(l->thread, THREAD)->index = nprocesses++;
 	return 0;
 }
 
-static int on_process(struct rpc *r, uint64_t method)
+int loader_start(struct loader *l)
 {
-	struct object *o = fd_object(r->caps[0], PROCESS);
+	struct object *o = fd_object(l->thread, THREAD);
+
+	if (!o || !processes[o->index].scheduled)
+		die("a start without priority");
+	processes[o->index].runs = true;
+	pith_close(l->thread);
+	return 0;
+}
+
+void loader_drop(struct loader *l)
+{
+	struct object *o = fd_object(l->thread, THREAD);
+
+	if (!o)
+		die("no program to drop");
+	process_end(&processes[o->index], 137);
+	pith_close(l->thread);
+	pith_close(l->space);
+}
+
+static int cpu_sched(struct rpc *r)
+{
+	struct object *o = fd_object(r->caps[0], THREAD);
+
+	if (!o || r->req_len != sizeof(struct cpu_sched))
+		die("CPU_SCHED without a thread");
+	if (fail_service && !strcmp(fail_service, "SCHED")) {
+		fail_service = NULL;
+		return fail_error;
+	}
+	processes[o->index].scheduled = true;
+	return 0;
+}
+
+int world_control(int fd, uint32_t op, void *arg)
+{
+	struct object *o = fd_object(fd, PROCESS);
 	struct process *p = o ? &processes[o->index] : NULL;
 
 	if (!p)
-		die("CPU call without a process");
-	if (method == CPU_KILL) {
+		die("no space");
+	if (op == PITH_OP_SPACE_KILL)
 		p->killed = true;
-		return 0;
-	}
-	*(struct pith_proc_info *)r->rep = (struct pith_proc_info){
-		.exited = !p->runs, .status = p->status, .cpu_ns = 5000000,
-	};
+	else if (op == PITH_OP_SPACE_INFO)
+		*(struct pith_space_info *)arg = (struct pith_space_info){
+			.exited = !p->runs, .status = p->status,
+			.cpu_ns = 5000000,
+		};
+	else
+		die("unexpected operation");
 	return 0;
 }
 
@@ -207,7 +253,7 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 		return pd_fund(o->index, (struct quota){ q->ram, q->caps });
 	}
 	if (!strcmp(o->service, "CPU"))
-		return method == CPU_START ? cpu_start(r) : on_process(r, method);
+		return method == CPU_SCHED ? cpu_sched(r) : -ENOSYS;
 	new = object_new(!strcmp(o->service, "PD") ? DOMAIN : MEMORY, -1);
 	objects[new].index = o->index;
 	*r->rep_caps = fd_install(new);

@@ -15,8 +15,8 @@
 #define PROCESS_RAM	(64u << 10)
 
 enum kind {
-	FREE, DOMAIN, MEMORY, NOTIFICATION, OBJECT, SESSION, PROCESS, REPLY,
-	ENDPOINT
+	FREE, DOMAIN, MEMORY, NOTIFICATION, OBJECT, SESSION, PROCESS, THREAD,
+	REPLY, ENDPOINT
 };
 
 /* A capability, or what a descriptor refers to. */
@@ -47,7 +47,7 @@ struct process {
 	int exit_notif;
 	uint64_t ram;		/* charged to its domain until it ends */
 	uint32_t status;
-	bool runs, killed;
+	bool scheduled, runs, killed;
 	int held[HELD];
 	unsigned int nheld;
 };
@@ -74,5 +74,8 @@ int domain_of(int fd);
 void domain_destroy(int d);
 /* From init's domain. */
 int pd_fund(int domain, struct quota q);
+void process_end(struct process *p, uint32_t status);
+/* The operations on a space. */
+int world_control(int fd, uint32_t op, void *arg);
 
 #endif
