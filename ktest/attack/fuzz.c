@@ -25,7 +25,7 @@ struct board {
 };
 
 enum {
-	W_BOARD = KT_SLOT_ARG, W_ENDPOINT, W_NOTIF, W_DOMAIN, W_PROCESS, W_IRQ,
+	W_BOARD = KT_SLOT_ARG, W_ENDPOINT, W_NOTIF, W_DOMAIN, W_SPACE, W_IRQ,
 	W_PORT, W_HARDWARE, W_SLOTS
 };
 
@@ -45,7 +45,7 @@ static int own_memory, first_free;
 
 static const int slot_of[] = {
 	[PITH_T_ENDPOINT] = W_ENDPOINT, [PITH_T_NOTIFICATION] = W_NOTIF,
-	[PITH_T_DOMAIN] = W_DOMAIN, [PITH_T_PROCESS] = W_PROCESS,
+	[PITH_T_DOMAIN] = W_DOMAIN, [PITH_T_SPACE] = W_SPACE,
 	[PITH_T_IRQ] = W_IRQ, [PITH_T_IO_PORT] = W_PORT,
 	[PITH_T_HARDWARE] = W_HARDWARE,
 };
@@ -362,7 +362,7 @@ static void worker_start(struct fuzz *f)
 	set_slot(f, W_ENDPOINT, kt_ep_create());
 	set_slot(f, W_NOTIF, kt_notif_create());
 	set_slot(f, W_DOMAIN, kt_domain(2 << 20, 60));
-	set_slot(f, W_PROCESS, kt_mint(f->sleeper.process, PITH_R_MANAGE));
+	set_slot(f, W_SPACE, kt_mint(f->sleeper.space, PITH_R_MANAGE));
 	set_slot(f, W_IRQ, kt_control(kt_hardware, PITH_OP_HW_MSI, &msi));
 	set_slot(f, W_PORT, kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &port));
 	set_slot(f, W_HARDWARE, kt_mint(kt_hardware, 0));
@@ -383,13 +383,11 @@ static void worker_stop(struct fuzz *f)
 
 static bool worker_runs(struct fuzz *f, uint64_t n)
 {
-	struct pith_proc_info info = { 0 };
 	uint64_t end = kt_now() + HANG;
 
 	board->go = n;
 	while (board->done[0] != n) {
-		kt_control(f->worker.process, PITH_OP_PROC_INFO, &info);
-		if (info.exited)
+		if (kt_space_info(f->worker.space).exited)
 			return false;
 		if (kt_now() > end) {
 			KT_FAIL("program %lu does not end", f->programs);

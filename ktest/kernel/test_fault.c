@@ -45,11 +45,11 @@ KS_ASM(pager, "mov %rdi, %rbx\n\tmov $503, %eax\n\tmov $-1, %rdi\n\t"
 	      "mov $2, %esi\n"
 	      "1: mov $501, %eax\n\tmov $1, %edi\n\tmov $-1, %rdx\n\tsyscall\n\t"
 	      "mov 16(%rbx), %rcx\n\tmovq $1, (%rcx)\n\t"
-	      "mov $503, %eax\n\tmov $2, %edi\n\tmov $20, %esi\n\t"
+	      "mov $503, %eax\n\tmov $2, %edi\n\tmov $19, %esi\n\t"
 	      "lea 24(%rbx), %rdx\n\tsyscall\n\t"
 	      "mov 64(%rbx), %rcx\n\tmov %eax, %eax\n\tmov %rax, (%rcx)\n\t"
 	      "movl $0, 24(%rcx)\n\tmov $3, %esi\n\tjmp 1b");
-_Static_assert(PITH_OP_BUFFER_SET == 2 && PITH_OP_SPACE_MAP == 20,
+_Static_assert(PITH_OP_BUFFER_SET == 2 && PITH_OP_SPACE_MAP == 19,
 	       "as in the code");
 _Static_assert(offsetof(struct pith_msg, label) == 0 &&
 	       offsetof(struct pith_msg, len) == 24, "as in the code");

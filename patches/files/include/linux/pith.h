@@ -41,10 +41,6 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 int pith_check_clone(const struct kernel_clone_args *args);
 /* -ENOSYS for a component's futex operation that reaches beyond itself. */
 int pith_check_futex(int op);
-/* -ENOMEM if the stack of a component is to grow beyond its limit. */
-int pith_check_stack(unsigned long pages);
-/* -ENOEXEC: a component's program has no interpreter found by a path. */
-int pith_check_interpreter(void);
 /* -EPERM for a component's change of anything but its own thread pointer. */
 int pith_check_arch_prctl(int option);
 /* The memory that a new task shares. */
@@ -104,8 +100,6 @@ static inline int pith_check_clone(const struct kernel_clone_args *args)
 	return 0;
 }
 static inline int pith_check_futex(int op) { return 0; }
-static inline int pith_check_stack(unsigned long pages) { return 0; }
-static inline int pith_check_interpreter(void) { return 0; }
 static inline int pith_check_arch_prctl(int option) { return 0; }
 #define pith_fork_mm(args)	(current->mm)
 static inline void pith_fork(struct task_struct *child,

@@ -33,12 +33,10 @@ static int mem_release(struct inode *inode, struct file *file)
 	return cap_release(inode, file);
 }
 
-ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
 
 const struct file_operations pith_mem_fops = {
 	.release	= mem_release,
 	.mmap		= pith_mem_mmap,
-	.read_iter	= pith_mem_read,
 };
 
 void pith_object_init(struct pith_object *obj, u32 type,
@@ -100,7 +98,6 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
 		goto free_cap;
 	}
 	file->private_data = cap;
-	file->f_mode |= FMODE_PREAD | FMODE_CAN_READ;
 	pith_get(&payer->obj);
 	return file;
 

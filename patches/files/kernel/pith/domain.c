@@ -213,8 +213,6 @@ int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg)
 		return pith_set_cpu_budget(d, arg);
 	case PITH_OP_SPACE_CREATE:
 		return pith_op_space_create(d, arg);
-	case PITH_OP_SPAWN:
-		return pith_op_spawn(cap, arg);
 	}
 	if (!d->parent)		/* nobody could ever have the root's quota */
 		return -EPERM;

@@ -9,7 +9,6 @@
 #include <linux/mman.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 #include "pith.h"
 
 #define MAX_SIZE	(64ULL << 30)
@@ -17,7 +16,6 @@
 #define MEM_GFP		(GFP_USER | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
 			 __GFP_NOWARN)
 
-ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to);
 
 static void free_pages_of(struct pith_mem *mem, u64 n)
 {
@@ -353,81 +351,41 @@ static const struct vm_operations_struct mem_vm_ops = {
 	.fault	= mem_fault,
 };
 
-static int map_io(struct pith_mem *mem, struct vm_area_struct *vma)
+static void map_io(struct pith_mem *mem, struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
 	if (mem->cache == PITH_IO_UNCACHED)
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	else if (mem->cache == PITH_IO_WRITE_COMBINED)
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP);
-	return 0;
 }
 
-/*
- * A component maps shared, so that all it maps was paid for by an object. A
- * private mapping, whose copies nobody pays for here, is for the loader, which
- * the charge of PITH_OP_SPAWN covers.
- */
+/* Shared, so that all that is mapped was paid for by an object. */
 int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct pith_cap *cap = file->private_data;
 	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
-	bool shared = vma->vm_flags & VM_SHARED;
 	u64 pages = cap->size >> PAGE_SHIFT;
 
 	if (pith_cap_dead(cap))
 		return -EPIPE;
-	if (!shared && current->pith_mode == PITH_MODE_COMPONENT &&
-	    !current->in_execve)
+	if (!(vma->vm_flags & VM_SHARED))
 		return -EPERM;
 	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 	if (!(cap->rights & PITH_R_READ) ||
 	    ((vma->vm_flags & VM_EXEC) && !(cap->rights & PITH_R_EXEC)) ||
-	    (shared && (vma->vm_flags & VM_WRITE) &&
-	     !(cap->rights & PITH_R_WRITE)))
+	    ((vma->vm_flags & VM_WRITE) && !(cap->rights & PITH_R_WRITE)))
 		return -EACCES;
 	if (!(cap->rights & PITH_R_EXEC))
 		vm_flags_clear(vma, VM_MAYEXEC);
-	/* a private page that is written has to be paid: writable segments are */
-	if (shared ? !(cap->rights & PITH_R_WRITE) : !(vma->vm_flags & VM_WRITE))
+	if (!(cap->rights & PITH_R_WRITE))
 		vm_flags_clear(vma, VM_MAYWRITE);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &mem_vm_ops;
-	if (!mem->pages)
-		return map_io(mem, vma);
-	vm_flags_set(vma, VM_MIXEDMAP);
+	if (mem->pages)
+		vm_flags_set(vma, VM_MIXEDMAP);
+	else
+		map_io(mem, vma);
 	return 0;
-}
-
-/* For the ELF loader; a component has no read(). */
-ssize_t pith_mem_read(struct kiocb *iocb, struct iov_iter *to)
-{
-	struct pith_cap *cap = iocb->ki_filp->private_data;
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
-	u64 pos = iocb->ki_pos;
-	ssize_t done = 0;
-
-	if (!mem->pages || !(cap->rights & PITH_R_READ))
-		return -EACCES;
-	while (iov_iter_count(to) && pos < cap->size) {
-		u64 at = cap->offset + pos;
-		size_t n = min_t(u64, PAGE_SIZE - offset_in_page(at),
-				 iov_iter_count(to));
-		struct page *page = pith_mem_page(mem, at >> PAGE_SHIFT);
-		size_t copied;
-
-		if (!page)
-			return -EPIPE;
-		copied = copy_page_to_iter(page, offset_in_page(at), n, to);
-		put_page(page);
-		if (!copied)
-			return done ?: -EFAULT;
-		done += copied;
-		pos += copied;
-	}
-	iocb->ki_pos = pos;
-	return done;
 }

@@ -335,7 +335,6 @@ struct pith_process {
 	struct pith_domain *domain;
 	struct pith_notif *exit_notif;	/* NULL: none */
 	struct list_head link;		/* domain->processes */
-	struct pid *pid;
 	atomic_t tasks;			/* that have not let go of it */
 	atomic_t last_tid;		/* numbers of its threads */
 	u64 charge;
@@ -357,8 +356,6 @@ struct pith_process {
 };
 
 extern struct mutex pith_process_lock;
-int pith_op_spawn(struct pith_cap *domain, void __user *arg);
-int pith_process_op(struct pith_cap *cap, u32 op, void __user *arg);
 void pith_kill(struct pith_process *p);
 struct pith_process *pith_process_new(struct pith_domain *d);
 /* Kill all threads; @code, like that of do_exit(), becomes the exit status. */

@@ -305,6 +305,9 @@ int pith_set_sched(struct task_struct *task, void __user *arg)
 	struct pith_sched s;
 	int err;
 
+	/* else any thread could be the most important one */
+	if (current->pith_mode != PITH_MODE_CORE)
+		return -EPERM;
 	if (copy_from_user(&s, arg, sizeof(s)))
 		return -EFAULT;
 	if (s.priority >= MAX_RT_PRIO - 1 || s.nice < MIN_NICE ||

@@ -37,6 +37,7 @@ static const u16 pith_component_calls[] __initconst = {
 	__NR_clock_gettime,
 	__NR_clock_nanosleep,
 	__NR_sched_yield,
+	__NR_getrandom,		/* keys; where a program it starts has its stack */
 #ifdef __NR_arch_prctl
 	__NR_arch_prctl,	/* its thread pointer */
 #endif
@@ -89,23 +90,6 @@ int pith_check_futex(int op)
 		return 0;
 	}
 	return -ENOSYS;
-}
-
-/*
- * The stack limit is per mapping; one that is split by mprotect() would grow
- * anew. A component's stack is what it is in all.
- */
-int pith_check_stack(unsigned long pages)
-{
-	if (current->pith_mode != PITH_MODE_COMPONENT)
-		return 0;
-	return current->mm->stack_vm + pages > rlimit(RLIMIT_STACK) >> PAGE_SHIFT ?
-		-ENOMEM : 0;
-}
-
-int pith_check_interpreter(void)
-{
-	return current->pith_mode == PITH_MODE_COMPONENT ? -ENOEXEC : 0;
 }
 
 int pith_check_arch_prctl(int option)
@@ -219,14 +203,12 @@ static int control_cap(struct pith_cap *cap, u32 op, void __user *arg)
 		return pith_op_notif_bind(cap, arg);
 	case PITH_OP_MEM_INFO:
 		return pith_op_mem_info(cap, arg);
-	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPAWN:
+	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPACE_CREATE:
 		return pith_domain_op(cap, op, arg);
 	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
 		return pith_space_op(cap, op, arg);
 	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
 		return pith_thread_op(cap, op, arg);
-	case PITH_OP_PROC_KILL ... PITH_OP_PROC_INFO:
-		return pith_process_op(cap, op, arg);
 	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
 		return pith_irq_op(cap, op, arg);
 	case PITH_OP_PORT_IN ... PITH_OP_PORT_OUT:
@@ -247,14 +229,12 @@ static u32 type_of_op(u32 op)
 		return PITH_T_NOTIFICATION;
 	case PITH_OP_MEM_INFO:
 		return PITH_T_MEMORY;
-	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPAWN:
+	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPACE_CREATE:
 		return PITH_T_DOMAIN;
 	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
 		return PITH_T_SPACE;
 	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
 		return PITH_T_THREAD;
-	case PITH_OP_PROC_KILL ... PITH_OP_PROC_INFO:
-		return PITH_T_PROCESS;
 	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
 		return PITH_T_IRQ;
 	case PITH_OP_PORT_IN ... PITH_OP_PORT_OUT:

@@ -119,12 +119,12 @@ struct pith_msg {
 #define PITH_R_RECV		0x02u	/* endpoint: receive, mint, bind to it */
 #define PITH_R_SIGNAL		0x04u	/* notification: signal */
 #define PITH_R_MANAGE		0x08u	/* notification: bind; irq: bind, ack;
-					 * process: kill; space, thread: all */
+					 * space, thread: all */
 #define PITH_R_READ		0x10u	/* memory: map readable; ports: in */
 #define PITH_R_WRITE		0x20u	/* memory: map writable; ports: out */
-#define PITH_R_EXEC		0x40u	/* memory: map executable, spawn from */
+#define PITH_R_EXEC		0x40u	/* memory: map executable */
 #define PITH_R_CHARGE		0x80u	/* domain: make objects it pays for */
-#define PITH_R_ADMIN		0x100u	/* domain: create, transfer, destroy, spawn,
+#define PITH_R_ADMIN		0x100u	/* domain: create, transfer, destroy,
 					 * make spaces, set its CPU budget */
 #define PITH_R_REVOKE		0x200u	/* memory, irq, ports: revoke the object */
 
@@ -160,7 +160,6 @@ enum pith_op {
 	PITH_OP_DOMAIN_DESTROY,	/* -; kills its processes, returns its quota */
 	PITH_OP_DOMAIN_CPU,	/* struct pith_cpu_budget */
 	PITH_OP_SPACE_CREATE,	/* struct pith_space_create; returns space fd */
-	PITH_OP_SPAWN,		/* struct pith_spawn; returns process fd */
 
 	/* on a space */
 	PITH_OP_SPACE_MAP,	/* struct pith_map */
@@ -180,10 +179,6 @@ enum pith_op {
 	PITH_OP_THREAD_FAULT_EP,/* struct pith_fd_arg (endpoint, -1: the space's) */
 	PITH_OP_THREAD_SCHED,	/* struct pith_sched */
 	PITH_OP_THREAD_INFO,	/* struct pith_thread_info */
-
-	/* on a process */
-	PITH_OP_PROC_KILL,	/* - */
-	PITH_OP_PROC_INFO,	/* struct pith_proc_info */
 
 	/* on an irq */
 	PITH_OP_IRQ_BIND,	/* struct pith_fd_arg (notification) */
@@ -285,8 +280,8 @@ struct pith_revoke {
 /* IDENTIFY: what an fd is. @object is equal for equal objects within one boot. */
 enum pith_type {
 	PITH_T_ENDPOINT = 1, PITH_T_NOTIFICATION, PITH_T_MEMORY, PITH_T_DOMAIN,
-	PITH_T_PROCESS, PITH_T_IRQ, PITH_T_IO_PORT, PITH_T_HARDWARE, PITH_T_REPLY,
-	PITH_T_SPACE, PITH_T_THREAD,
+	PITH_T_SPACE, PITH_T_THREAD, PITH_T_IRQ, PITH_T_IO_PORT, PITH_T_HARDWARE,
+	PITH_T_REPLY,
 };
 struct pith_identify {
 	__u32 type;
@@ -326,27 +321,6 @@ struct pith_domain_info {
 	__u64 ram_limit, ram_used;	/* bytes */
 	__u64 caps_limit, caps_used;
 	__u64 processes;
-};
-
-/*
- * SPAWN: start a component in this domain from the static ELF program in memory
- * object @binary (right EXEC), in capability mode. Its descriptor table holds
- * copies of caps[0 .. ncaps-1] at 0 .. ncaps-1 and nothing else (-1 leaves a
- * hole). @exit_notif (-1: none; right SIGNAL) fires when the last thread ended.
- * @charge bytes of the domain's RAM are taken for the process's private memory
- * (writable data, stack, page tables) and given back when it has ended.
- * Right: ADMIN. Only core may do this.
- */
-struct pith_spawn {
-	__s32 binary;
-	__s32 exit_notif;
-	__u64 caps;		/* address of __s32[ncaps] */
-	__u32 ncaps;		/* 0 .. 64 */
-	__s32 nice;		/* -20 .. 19 */
-	__u64 stack;		/* bytes, limit of the main stack */
-	__u64 charge;		/* bytes, a multiple of 4096 */
-	__u64 affinity;		/* CPU mask, 0: all */
-	char name[32];		/* argv[0]; NUL terminated */
 };
 
 /*
@@ -459,10 +433,10 @@ struct pith_regs {
 };
 
 /*
- * THREAD_SCHED: @priority 1 .. 98 is real time, run before all that is lower and
- * until it waits; 0 shares what is left by @nice. While a thread serves a call it
- * has at least the priority of its caller, through any chain of calls, and at
- * least that of the callers in its endpoint's queue.
+ * THREAD_SCHED: only core may do this. @priority 1 .. 98 is real time, run before
+ * all that is lower and until it waits; 0 shares what is left by @nice. While a
+ * thread serves a call it has at least the priority of its caller, through any
+ * chain of calls, and at least that of the callers in its endpoint's queue.
  */
 struct pith_sched {
 	__u32 priority;
@@ -484,13 +458,6 @@ struct pith_thread_info {
 enum pith_thread_state {
 	PITH_THREAD_NEW, PITH_THREAD_RUNNING, PITH_THREAD_WAITING,
 	PITH_THREAD_PAUSED, PITH_THREAD_FAULTED, PITH_THREAD_ENDED,
-};
-
-/* PROC_INFO: @status is valid once @exited: exit code, or 128 + signal. */
-struct pith_proc_info {
-	__u32 exited;
-	__u32 status;
-	__u64 cpu_ns;		/* execution time of all its threads */
 };
 
 /* PORT_IN, PORT_OUT: @offset from the range's start; @width 1, 2 or 4 bytes. */
