@@ -25,24 +25,28 @@ $(B)/stamp/tree: $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
 	@ln -sfn "$$(tail -n 1 $(B)/log/kernel-source.log)" $(TREE)
 	@touch $@
 
-# The same image from the same source, wherever and whenever it is built.
-MAPS = -fdebug-prefix-map=$$(readlink -f $(TREE))/= \
-	-fdebug-prefix-map=$(CURDIR)/$(KERNEL)=.
+# Built in a folder right inside the tree, so that Kbuild calls every file by a
+# relative path: the same commands wherever the tree lies, which is what makes
+# ccache serve all checkouts and the image the same everywhere.
+OBJECTS = $(TREE)/out-$(PROFILE)
+MAP = -fdebug-prefix-map=$$(readlink -f $(KERNEL))=.
 KERNEL_VARS = CC="$$(command -v ccache > /dev/null && echo 'ccache ')gcc" \
-	KCFLAGS="$(MAPS)" KAFLAGS="$(MAPS)" KBUILD_BUILD_TIMESTAMP=1970-01-01 \
+	KCFLAGS="$(MAP)" KAFLAGS="$(MAP)" KBUILD_BUILD_TIMESTAMP=1970-01-01 \
 	KBUILD_BUILD_USER=pith KBUILD_BUILD_HOST=pith KBUILD_BUILD_VERSION=1
 export CCACHE_DIR := $(PITH_CACHE)/ccache
 
 $(KERNEL)/.configured: $(B)/stamp/tree kconfig/profiles/$(PROFILE) \
 		$(wildcard kconfig/*.config) scripts/kernel-config
+	@mkdir -p $(OBJECTS)
+	@ln -sfn "$$(readlink -f $(OBJECTS))" $(KERNEL)
 	@$(STEP) 'kernel configuration' $(B)/log/kernel-config.log \
 		scripts/kernel-config $(PROFILE) "$$(readlink -f $(TREE))" $(KERNEL)
 	@touch $@
 
 $(BZIMAGE): $(KERNEL)/.configured
 	@$(STEP) 'kernel ($(PROFILE))' $(B)/log/kernel-$(PROFILE).log \
-		flock $(KERNEL)/.lock $(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" O=$(CURDIR)/$(KERNEL) \
-		$(KERNEL_VARS) -j$(JOBS) bzImage
+		flock $(KERNEL)/.lock $(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
+		O="$$(readlink -f $(KERNEL))" $(KERNEL_VARS) -j$(JOBS) bzImage
 	@touch $@
 
 .PHONY: kernel
