@@ -55,7 +55,7 @@ static void coverage_print(const char *folder)
 	while (dir && (e = readdir(dir))) {
 		size_t len = strlen(e->d_name);
 
-		if (e->d_name[0] == '.')
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
 		if (len > 5 && !strcmp(e->d_name + len - 5, ".gcda"))
