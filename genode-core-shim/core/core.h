@@ -38,6 +38,7 @@ struct core_session {
 	uint64_t ram, caps;	/* donated */
 	char label[PARENT_LABEL_MAX + 8];
 	int fd;			/* what the session stands for, or -1 */
+	int device;		/* IO_MEM, IO_PORT, IRQ: the same, to be revoked */
 	int account;		/* PD: the domain that pays; -1: init's */
 	union {
 		struct { int managing; } pd;

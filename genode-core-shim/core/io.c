@@ -18,10 +18,24 @@ static int choice(const char *args, const char *tag, const char *yes,
 	return !strcmp(value, yes) ? 1 : !strcmp(value, no) ? 0 : -EINVAL;
 }
 
-static int take(struct core_session *s, uint32_t op, void *arg)
+/* Core keeps what can be revoked; clients get the same without that right. */
+static int take(struct core_session *s, uint32_t op, void *arg, uint32_t rights)
 {
-	s->fd = pith_control(core.hardware, op, arg);
-	return s->fd < 0 ? s->fd : 0;
+	s->device = pith_control(core.hardware, op, arg);
+	if (s->device < 0)
+		return s->device;
+	s->fd = pith_mint(s->device, rights);
+	if (s->fd >= 0)
+		return 0;
+	pith_close(s->device);
+	return s->fd;
+}
+
+/* From everybody, whomever the client has passed it on to. */
+static void give_up(struct core_session *s)
+{
+	pith_revoke(s->device);
+	pith_close(s->device);
 }
 
 /* Kernel: EPERM for what nobody may have; a session's client sees EACCES. */
@@ -47,7 +61,8 @@ static int io_mem_open(struct core_session *s, const char *args)
 		a.cache = PITH_IO_CACHED;
 	else if (strcmp(cache, "uc"))
 		return -EINVAL;
-	return denied(take(s, PITH_OP_HW_IO_MEM, &a));
+	return denied(take(s, PITH_OP_HW_IO_MEM, &a, PITH_R_READ |
+			   (a.cache == PITH_IO_CACHED ? 0 : PITH_R_WRITE)));
 }
 
 static int io_mem_call(void *ctx, struct ep_request *in)
@@ -59,7 +74,7 @@ static int io_mem_call(void *ctx, struct ep_request *in)
 }
 
 const struct core_service io_mem_service = {
-	"IO_MEM", io_mem_open, io_mem_call, NULL
+	"IO_MEM", io_mem_open, io_mem_call, give_up
 };
 
 /* --- IO_PORT --------------------------------------------------------------------- */
@@ -72,7 +87,8 @@ static int io_port_open(struct core_session *s, const char *args)
 
 	if (base > 0xffff || size > 0x10000)
 		return -EINVAL;
-	return denied(take(s, PITH_OP_HW_IO_PORT, &a));
+	return denied(take(s, PITH_OP_HW_IO_PORT, &a,
+			   PITH_R_READ | PITH_R_WRITE));
 }
 
 static int io_port_call(void *ctx, struct ep_request *in)
@@ -83,7 +99,7 @@ static int io_port_call(void *ctx, struct ep_request *in)
 }
 
 const struct core_service io_port_service = {
-	"IO_PORT", io_port_open, io_port_call, NULL
+	"IO_PORT", io_port_open, io_port_call, give_up
 };
 
 /* --- IRQ --------------------------------------------------------------------------- */
@@ -91,7 +107,7 @@ const struct core_service io_port_service = {
 static int msi_open(struct core_session *s)
 {
 	struct pith_msi a;
-	int err = take(s, PITH_OP_HW_MSI, &a);
+	int err = take(s, PITH_OP_HW_MSI, &a, PITH_R_MANAGE);
 
 	if (err)
 		return err;
@@ -114,7 +130,8 @@ static int irq_open(struct core_session *s, const char *args)
 	if (msi)
 		return msi_open(s);
 	return gsi > UINT32_MAX ? -EINVAL :
-				  denied(take(s, PITH_OP_HW_IRQ, &a));
+				  denied(take(s, PITH_OP_HW_IRQ, &a,
+					      PITH_R_MANAGE));
 }
 
 static int irq_call(void *ctx, struct ep_request *in)
@@ -127,4 +144,4 @@ static int irq_call(void *ctx, struct ep_request *in)
 	return ep_reply_data(&core.ep, in, &s->irq.info, sizeof(s->irq.info));
 }
 
-const struct core_service irq_service = { "IRQ", irq_open, irq_call, NULL };
+const struct core_service irq_service = { "IRQ", irq_open, irq_call, give_up };

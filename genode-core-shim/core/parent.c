@@ -57,7 +57,7 @@ static void session_free(struct core_session *s)
 
 /* What a session costs core at least: its record and its capabilities. */
 #define SESSION_RAM	4096u
-#define SESSION_CAPS	3u
+#define SESSION_CAPS	4u
 
 /* Where a session's quota goes: a PD's is its own, the rest pays for core. */
 static int donate(struct core_session *s, uint64_t ram, uint64_t caps)

@@ -105,6 +105,13 @@ int pith_mint_range(int mem, uint32_t rights, uint64_t offset, uint64_t size)
 		.rights = rights, .offset = offset, .size = size });
 }
 
+int pith_revoke(int fd)
+{
+	struct pith_revoke a = { .flags = 0 };
+
+	return pith_control(fd, PITH_OP_REVOKE, &a);
+}
+
 int pith_identify(int fd, struct pith_identify *id)
 {
 	return pith_control(fd, PITH_OP_IDENTIFY, id);

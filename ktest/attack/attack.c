@@ -119,11 +119,19 @@ void attack_victim_answers(void)
 	KT_EQ(kt_msg->label, 42);
 }
 
+int attack_memory(uint64_t pages)
+{
+	KT_EQ(kt_call_label(A_MAKER, pages, KT_SOON), 0);
+	KT_NEED(kt_msg->ncaps == 1 && kt_msg->caps[0] >= 0);
+	return kt_msg->caps[0];
+}
+
 /* --- core ---------------------------------------------------------------------- */
 
 struct scene {
 	struct kt_child bystander, by, with;
-	int board_mem;
+	struct kt_thread maker;
+	int board_mem, maker_ep;
 	int args[A_SLOTS - KT_SLOT_ARG];
 };
 
@@ -171,6 +179,30 @@ static void bystander_stop(struct scene *s)
 	kt_close(s->board_mem);
 }
 
+#define MAKER_PAGES	64
+
+/* Until core itself calls. */
+static void maker_serve(void *arg)
+{
+	struct scene *s = arg;
+	uint64_t pages;
+	int mem;
+
+	while (kt_wait(s->maker_ep, PITH_NO_DEADLINE) == PITH_GOT_CALL &&
+	       kt_msg->badge == A_BADGE_ATTACKER) {
+		pages = kt_msg->label;
+		close_received();
+		mem = pages > MAKER_PAGES ? PITH_CAP_NONE :
+			kt_mem_create(-1, pages * KT_PAGE, 0);
+		kt_prepare(0);
+		kt_msg->ncaps = 1;
+		kt_msg->caps[0] = mem < 0 ? PITH_CAP_NONE : mem;
+		kt_reply_wait(s->maker_ep, PITH_REPLY, 0);
+		kt_close(mem);
+	}
+	kt_reply(s->maker_ep, 0);
+}
+
 static void set_slot(struct scene *s, enum attack_slot slot, long fd)
 {
 	s->args[slot - KT_SLOT_ARG] = KT_FD(fd);
@@ -191,10 +223,17 @@ static void arm(struct scene *s)
 	set_slot(s, A_SHARED, kt_mem_create(-1, 2 * KT_PAGE, 0));
 	kt_close(mem);
 	kt_close(n);
+	s->maker_ep = KT_FD(kt_ep_create());
+	set_slot(s, A_MAKER,
+		 kt_mint_badge(s->maker_ep, A_BADGE_ATTACKER));
+	kt_thread_start(&s->maker, maker_serve, s);
 }
 
 static void disarm(struct scene *s)
 {
+	KT_EQ(kt_call_label(s->maker_ep, 0, KT_SOON), 0);
+	kt_thread_join(&s->maker);
+	kt_close(s->maker_ep);
 	for (unsigned int i = 0; i < COUNT(s->args); i++)
 		kt_close(s->args[i]);
 }

@@ -28,6 +28,7 @@ enum attack_slot {
 	A_PORT,			/* 8 ports where no device is */
 	A_PEER,			/* endpoint, RECV|CALL; the accomplice's too */
 	A_SHARED,		/* memory, two pages, READ|WRITE; likewise */
+	A_MAKER,		/* CALL of core: see attack_memory() */
 	A_SLOTS
 };
 
@@ -74,6 +75,10 @@ _Noreturn void attack_ready(void);
 
 /* Run @fn in @n threads at once with the same argument; they end first. */
 void attack_together(unsigned int n, void (*fn)(void *), void *arg);
+
+/* New memory of core's, of so many pages, that can be revoked: what an attacker
+ * makes itself cannot. */
+int attack_memory(uint64_t pages);
 
 /* A call to the victim that must be answered. */
 void attack_victim_answers(void);

@@ -8,7 +8,7 @@ static const uint32_t slot_types[A_SLOTS] = {
 	[A_VICTIM] = PITH_T_ENDPOINT, [A_ROM] = PITH_T_MEMORY,
 	[A_BELL] = PITH_T_NOTIFICATION, [A_IRQ] = PITH_T_IRQ,
 	[A_PORT] = PITH_T_IO_PORT, [A_PEER] = PITH_T_ENDPOINT,
-	[A_SHARED] = PITH_T_MEMORY,
+	[A_SHARED] = PITH_T_MEMORY, [A_MAKER] = PITH_T_ENDPOINT,
 };
 
 ATTACK(desc_guess, "use every descriptor number there can be")

@@ -30,6 +30,86 @@ ATTACK(revoke_foreign, "revoke what others gave, by object and by badge")
 	attack_victim_answers();
 }
 
+/* --- a server's mapping ---------------------------------------------------- */
+
+#define LENT_PAGES	8
+
+/* As any server does: no guard against a fault, nothing is asked twice. */
+static void use_lent(volatile uint64_t *p)
+{
+	for (uint64_t i = 0; i < LENT_PAGES * KT_PAGE / 8; i += 64)
+		p[i]++;
+}
+
+KT_ROLE(revoke_lent_with)
+{
+	volatile uint64_t *p;
+	int n = KT_FD(kt_notif_create());
+
+	KT_EQ(kt_bind(n, A_PEER, 1), 0);
+	KT_NEED(kt_wait_call(A_PEER) && kt_msg->ncaps == 2);
+	p = kt_map(kt_msg->caps[0], 0, LENT_PAGES * KT_PAGE, KT_R | KT_W);
+	KT_NEED(!kt_is_error((void *)p));
+	kt_close(kt_msg->caps[0]);
+	KT_EQ(kt_watch(kt_msg->caps[1], n), 0);
+	do {				/* until the client is no more */
+		kt_reply(A_PEER, 0);
+		use_lent(p);
+	} while (kt_wait(A_PEER, KT_SOON) == PITH_GOT_CALL);
+	KT_EQ(kt_msg->count, 1);
+	for (int i = 0; i < 20; i++) {	/* nor its domain */
+		kt_sleep(KT_MS(5));
+		use_lent(p);
+	}
+	KT_EQ(kt_unmap((void *)p, LENT_PAGES * KT_PAGE), 0);
+}
+
+/* Everything that a hold of @mem may be good for, but to share it. */
+static void take_back(int mem)
+{
+	struct pith_transfer none = { .to = KT_SLOT_DOMAIN };
+	int part = KT_FD(kt_mint_range(mem, PITH_R_READ, 0, KT_PAGE));
+	void *p = kt_map(mem, 0, LENT_PAGES * KT_PAGE, KT_R | KT_W);
+
+	KT_EQ(kt_rights(mem), PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC);
+	KT_EQ(revoke(mem), -EPERM);
+	KT_EQ(revoke(part), -EPERM);
+	KT_EQ(kt_mint(mem, PITH_R_READ | PITH_R_REVOKE), -EPERM);
+	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_DOMAIN_DESTROY, NULL), -EPERM);
+	KT_EQ(kt_control(KT_SLOT_DOMAIN, PITH_OP_DOMAIN_TRANSFER, &none),
+	      -EPERM);
+	KT_EQ(kt_protect(p, KT_PAGE, 0), 0);
+	kt_map_at(p, A_ROM, 0, KT_PAGE, KT_R, KT_MAP_FIXED);
+	KT_EQ(kt_buffer_set(mem, KT_PAGE), 0);
+	KT_EQ(kt_buffer_set(kt_buf.mem, 0), 0);
+	KT_EQ(kt_unmap(p, LENT_PAGES * KT_PAGE), 0);
+	kt_close(part);
+}
+
+ATTACK_WITH(revoke_lent, "a client takes the memory it lent from a server")
+{
+	struct pith_domain_info a = kt_domain_info(KT_SLOT_DOMAIN), b;
+	int mem = KT_FD(kt_mem_create(-1, LENT_PAGES * KT_PAGE, 0));
+	int life = KT_FD(kt_ep_create());
+
+	kt_prepare(1);
+	kt_msg->ncaps = 2;
+	kt_msg->caps[0] = mem;
+	kt_msg->caps[1] = KT_FD(kt_mint_badge(life, 1));
+	KT_EQ(kt_call(A_PEER, KT_SOON), 0);
+	for (int i = 0; i < 20; i++) {
+		take_back(mem);
+		KT_EQ(kt_call_label(A_PEER, 1, KT_SOON), 0);
+	}
+	kt_close(mem);
+	KT_EQ(kt_call_label(A_PEER, 1, KT_SOON), 0);
+	/* it is gone for the client, who pays on */
+	b = kt_domain_info(KT_SLOT_DOMAIN);
+	KT_TRUE(b.ram_used >= a.ram_used + LENT_PAGES * KT_PAGE);
+}
+
+/* --- raced ----------------------------------------------------------------- */
+
 static int ep;
 static volatile int client = -1;
 
@@ -140,7 +220,7 @@ ATTACK(revoke_memory_raced, "memory is revoked while it is mapped and written")
 	for (int i = 0; i < 200; i++) {
 		int old = memory;
 
-		memory = KT_FD(kt_mem_create(-1, 4 * KT_PAGE, 0));
+		memory = attack_memory(4);
 		at = kt_map(memory, 0, 4 * KT_PAGE, KT_R | KT_W);
 		if (i % 4 == 0)
 			kt_sleep(200000);
@@ -244,7 +324,7 @@ ATTACK(revoke_in_flight, "what is in a queued message is revoked, then received"
 
 		over = 0;
 		ep = KT_FD(kt_ep_create());
-		memory = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+		memory = attack_memory(1);
 		kt_thread_start(&t, send_memory, &ep);
 		kt_sleep(KT_MS(5));
 		KT_EQ(revoke(memory), 0);
@@ -266,7 +346,7 @@ ATTACK(revoke_in_flight, "what is in a queued message is revoked, then received"
 ATTACK(revoke_buffer, "the memory of a message buffer is revoked between calls")
 {
 	for (int i = 0; i < 50; i++) {
-		int mem = KT_FD(kt_mem_create(-1, 4 * KT_PAGE, 0));
+		int mem = attack_memory(4);
 
 		KT_EQ(kt_buffer_set(mem, KT_PAGE), 0);
 		KT_EQ(revoke(mem), 0);

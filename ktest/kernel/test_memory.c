@@ -55,7 +55,7 @@ KT_COMPONENT(mem_info)
 
 	KT_EQ(kt_control(mem, PITH_OP_MEM_INFO, &info), 0);
 	KT_EQ(info.size, 3 * KT_PAGE);
-	KT_EQ(info.rights, RWX | PITH_R_REVOKE);
+	KT_EQ(info.rights, RWX);
 	KT_EQ(info.io, 0);
 	KT_EQ(kt_control(none, PITH_OP_MEM_INFO, &info), 0);
 	KT_EQ(info.rights, 0);

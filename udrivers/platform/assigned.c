@@ -70,8 +70,8 @@ void assigned_free(struct platform *p, uint32_t index)
 
 /* --- registers ------------------------------------------------------------ */
 
-/* Core gives each range to one session only: while a former driver still holds
- * the registers, nobody else gets them. */
+/* Core gives each range to one session only, and takes it from everybody when
+ * that is closed. */
 static int open_bar(struct platform *p, uint32_t index, uint32_t bar)
 {
 	const struct pci_bar *b = &function(p, index)->bars[bar];

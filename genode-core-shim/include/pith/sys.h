@@ -50,6 +50,8 @@ int pith_mint(int fd, uint32_t rights);
 int pith_mint_badge(int ep, uint64_t badge);
 int pith_mint_range(int mem, uint32_t rights, uint64_t offset, uint64_t size);
 int pith_identify(int fd, struct pith_identify *id);
+/* The object behind @fd, for everybody: an endpoint, or with right REVOKE. */
+int pith_revoke(int fd);
 
 int pith_domain_create(int parent);
 int pith_domain_transfer(int from, int to, uint64_t ram, uint64_t caps);

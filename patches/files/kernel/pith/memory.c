@@ -223,11 +223,14 @@ static struct pith_mem *mem_create(struct pith_domain *payer, u64 size,
 static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
 {
 	struct pith_mem *mem = mem_create(payer, size, flags);
+	u32 rights = PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC;
 
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
-	return pith_cap_install(&mem->obj, PITH_R_READ | PITH_R_WRITE |
-				PITH_R_EXEC | PITH_R_REVOKE);
+	/* a component cannot take away what a server has mapped for it */
+	if (current->pith_mode == PITH_MODE_CORE)
+		rights |= PITH_R_REVOKE;
+	return pith_cap_install(&mem->obj, rights);
 }
 
 /*

@@ -224,8 +224,8 @@ struct pith_buffer {
 
 /*
  * MEM_CREATE: RAM, zeroed, committed at once and charged to @domain (-1: the
- * caller's own; else right CHARGE). Rights of the result: READ|WRITE|EXEC and
- * REVOKE. @size is in bytes, a multiple of 4096, 1 page .. 64 GiB.
+ * caller's own; else right CHARGE). Rights of the result: READ|WRITE|EXEC, core's
+ * REVOKE too. @size is in bytes, a multiple of 4096, 1 page .. 64 GiB.
  * PITH_MEM_CONTIG asks for physically contiguous memory (<= 4 MiB), with
  * PITH_MEM_DMA32 below 4 GiB.
  */
