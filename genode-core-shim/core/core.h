@@ -6,6 +6,7 @@
 #ifndef CORE_H
 #define CORE_H
 
+#include <stdbool.h>
 #include <pith/entrypoint.h>
 #include <session/core.h>
 #include <session/parent.h>
@@ -36,13 +37,13 @@ struct core_session {
 	const struct core_service *service;
 	uint64_t badge;		/* also its id */
 	uint64_t ram, caps;	/* donated */
-	char label[PARENT_LABEL_MAX + 8];
+	char label[TRACE_LABEL_MAX];
 	int fd;			/* what the session stands for, or -1 */
 	int device;		/* IO_MEM, IO_PORT, IRQ: the same, to be revoked */
 	int account;		/* PD: the domain that pays; -1: init's */
 	union {
 		struct { int managing; } pd;
-		struct { int nice; uint64_t affinity; } cpu;
+		struct { uint64_t priority, affinity; } cpu;
 		struct { const struct rom_module *module; } rom;
 		struct { struct irq_reply info; } irq;
 	};
@@ -55,6 +56,30 @@ extern const struct core_service pd_service, cpu_service, rom_service,
 int parent_init(void);
 /* A LOG session that core opens itself, for @label: its fd. */
 int parent_log_cap(const char *label);
+/* A session without its capability and quota: what may fail on its args. Takes
+ * @account over. */
+struct core_session *session_new(const struct core_service *service,
+				 const char *label, const char *args,
+				 int account, int *err);
+
+/*
+ * cpu.c: threads that have got a priority, by id, while they live and their
+ * session does.
+ */
+struct core_thread {
+	struct core_thread *next;
+	const struct core_session *session;
+	uint64_t id;
+	uint64_t object;	/* the kernel's number for it */
+	int fd;
+	char name[CPU_NAME_MAX];
+};
+extern struct core_thread *core_threads;
+/* @thread (taken over) of a program that core starts itself, as @label. */
+int cpu_adopt(const char *label, int thread);
+
+/* trace.c: is a thread of @label in the subsystem of the session @trace? */
+bool trace_sees(const char *trace, const char *label);
 
 /* rom.c: make every file in @dir a module and remove it. Returns their number. */
 int rom_load(const char *dir);

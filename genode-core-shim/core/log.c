@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The system log, which is the kernel's: LOG sessions write it, TRACE sessions
- * read it.
- */
+/* The system log, which is the kernel's: LOG sessions write it. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,35 +98,3 @@ static int log_call(void *ctx, struct ep_request *in)
 }
 
 const struct core_service log_service = { "LOG", log_open, log_call, NULL };
-
-/* --- TRACE ---------------------------------------------------------------------- */
-
-static int log_read(struct ep_request *in)
-{
-	const struct trace_log_read *req = ep_req(in, struct trace_log_read);
-	struct trace_log_reply rep = { 0 };
-	char text[TRACE_TEXT_MAX];
-	struct pith_log_read r = { .text = (uintptr_t)text, .len = sizeof(text) };
-	int n, err;
-
-	if (!req)
-		return -EINVAL;
-	r.seq = req->record;
-	n = pith_control(core.hardware, PITH_OP_HW_LOG_READ, &r);
-	if (n < 0)
-		return n;
-	rep.next = r.seq;
-	rep.lost = r.lost;
-	err = ep_reply_data(&core.ep, in, &rep, sizeof(rep));
-	return err ? err : ep_reply_data(&core.ep, in, text, n);
-}
-
-static int trace_call(void *ctx, struct ep_request *in)
-{
-	(void)ctx;
-	return in->method == TRACE_LOG_READ ? log_read(in) : -ENOSYS;
-}
-
-const struct core_service trace_service = {
-	"TRACE", log_open, trace_call, NULL
-};

@@ -79,7 +79,7 @@ static int start_init(void)
 {
 	static struct loader l;
 	uint64_t size, badge;
-	int caps[3];
+	int caps[3], err;
 
 	l = (struct loader) {
 		.name = "init", .domain = core.init_domain,
@@ -92,7 +92,10 @@ static int start_init(void)
 	l.exit_notif = ep_new_notification(&core.ep, init_ended, &l, &badge);
 	if (caps[0] < 0 || caps[2] < 0 || l.exit_notif < 0)
 		return -ENOMEM;
-	return loader_run(&l);
+	err = loader_load(&l);
+	if (!err)
+		err = cpu_adopt("init", pith_mint(l.thread, 0));
+	return err ? err : loader_start(&l);
 }
 
 int main(void)

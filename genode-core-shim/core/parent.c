@@ -24,11 +24,9 @@ static int terminated(const char *text, size_t size)
 	return memchr(text, 0, size) != NULL;
 }
 
-/* A session without its capability and quota: what may fail on its args. Takes
- * @account over. */
-static struct core_session *session_new(const struct core_service *service,
-					const char *label, const char *args,
-					int account, int *err)
+struct core_session *session_new(const struct core_service *service,
+				 const char *label, const char *args,
+				 int account, int *err)
 {
 	struct core_session *s = calloc(1, sizeof(*s));
 
@@ -55,17 +53,13 @@ static void session_free(struct core_session *s)
 	free(s);
 }
 
-/* What a session costs core at least: its record and its capabilities. */
-#define SESSION_RAM	4096u
-#define SESSION_CAPS	4u
-
 /* Where a session's quota goes: a PD's is its own, the rest pays for core. */
 static int donate(struct core_session *s, uint64_t ram, uint64_t caps)
 {
 	int to = s->service == &pd_service ? s->fd : core.root;
 	int err;
 
-	if (to == core.root && (ram < SESSION_RAM || caps < SESSION_CAPS))
+	if (to == core.root && (ram < CORE_SESSION_RAM || caps < CORE_SESSION_CAPS))
 		return -EDQUOT;
 	err = pith_domain_transfer(core.init_domain, to, ram, caps);
 	if (err || to != core.root)
@@ -81,7 +75,7 @@ static int create(struct ep_request *in)
 	const struct core_service *service;
 	struct parent_session_reply rep;
 	struct core_session *s;
-	char label[PARENT_LABEL_MAX + 8];
+	char label[TRACE_LABEL_MAX];
 	int err, cap;
 
 	if (!req || !terminated(req->service, sizeof(req->service)) ||

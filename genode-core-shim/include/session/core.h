@@ -55,15 +55,29 @@ struct pd_system {
  * mask of CPUs (0: all) -------------------------------------------------------
  * Who holds a thread or a space starts, pauses, resumes and ends it, and reads
  * its registers and execution time, without core: see <linux/pith.h>. Core only
- * keeps the priority and CPUs of a thread within what its session was granted. */
+ * keeps the priority and CPUs of a thread within what its session was granted,
+ * and knows it from then on, for TRACE. */
+#define CPU_PRIORITY_MAX	65535u
+#define CPU_NAME_MAX		32	/* with the NUL */
+#define CPU_THREAD_RAM		1024u	/* of the donation, per thread, */
+#define CPU_THREAD_CAPS		1u	/* after what any session costs: */
+#define CORE_SESSION_RAM	4096u
+#define CORE_SESSION_CAPS	4u
 enum cpu_method {
-	/* SCHED: struct cpu_sched + cap 0: thread (MANAGE) -> nothing. It gets
-	 * the session's priority. EINVAL: none of the CPUs is there, or the
-	 * session's. */
+	/*
+	 * SCHED: struct cpu_sched + cap 0: thread (MANAGE) -> nothing. The thread
+	 * is the session's from the first time on. EINVAL: none of the CPUs is
+	 * there, or the session's; priority out of range; no NUL in the name.
+	 * EDQUOT: the donation does not pay for another thread. EBUSY: it is
+	 * another session's, or has ended.
+	 */
 	CPU_SCHED = 1,
 };
 struct cpu_sched {
 	uint64_t affinity;	/* mask of CPUs; 0: all of the session's */
+	uint32_t priority;	/* below the session's by that; 0: the same */
+	uint32_t zero;
+	char name[CPU_NAME_MAX];	/* for who traces; may be "" */
 };
 
 /* --- ROM: read-only data, of core the boot modules. Label: the name ---------- */
@@ -91,15 +105,24 @@ enum log_method {
 	LOG_WRITE = 1,
 };
 
-/* --- TRACE: reading the system log --------------------------------------------- */
+/* --- TRACE: the system log, and what threads do -----------------------------------
+ * A session sees the threads of its own subsystem: those whose label begins with
+ * what stands before the last " -> " of the session's label. */
 enum trace_method {
 	/*
 	 * LOG_READ: struct trace_log_read -> struct trace_log_reply, text after
 	 * it: up to TRACE_TEXT_MAX bytes, whole lines, of the kernel, which have
 	 * no label, and of LOG sessions. Starts with record @record or, if that
 	 * is not kept any more, with the oldest that is. No text: no more.
+	 * EACCES: the session is of a nested subsystem, the log is of all.
 	 */
 	TRACE_LOG_READ = 1,
+	/*
+	 * SUBJECTS: struct trace_subjects -> struct trace_subjects_reply, as many
+	 * struct trace_subject after it: threads that live, by id, from @first
+	 * on. 0 of them: no more. Ask again with the last id + 1.
+	 */
+	TRACE_SUBJECTS,
 };
 #define TRACE_TEXT_MAX	3072u
 struct trace_log_read {
@@ -109,6 +132,29 @@ struct trace_log_reply {
 	uint64_t next;		/* record after the last that is returned */
 	uint32_t lost;		/* records from @record on that are not kept */
 	uint32_t zero;
+};
+struct trace_subjects {
+	uint64_t first;		/* id; 0: from the start */
+};
+struct trace_subjects_reply {
+	uint32_t count;		/* 0 .. TRACE_SUBJECTS_MAX */
+	uint32_t zero;
+};
+#define TRACE_SUBJECTS_MAX	15
+#define TRACE_LABEL_MAX		168	/* with the NUL */
+struct trace_subject {
+	uint64_t id;		/* never used again within a boot */
+	char label[TRACE_LABEL_MAX];	/* of its CPU session */
+	char name[CPU_NAME_MAX];	/* "": the first thread, usually */
+	uint32_t state;		/* enum pith_thread_state */
+	uint32_t cpu;		/* where it ran last */
+	uint32_t priority;	/* real time, 0: none; own, then inherited too */
+	uint32_t priority_now;
+	uint64_t cpu_ns;	/* execution time, and counters since its start: */
+	uint64_t calls;		/* calls it made */
+	uint64_t receives;	/* calls and notifications it received */
+	uint64_t faults;	/* sent to a fault endpoint */
+	uint64_t switches;	/* context switches */
 };
 
 /* --- IO_MEM. Args: base, size (bytes, page aligned), cache=uc|wc|cached ------ */

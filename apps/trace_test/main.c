@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* trace_test: the TRACE service from a client's side. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pith/env.h>
+#include <pith/hid.h>
+#include <pith/rpc.h>
+#include <session/core.h>
+
+#define CALLS		200
+#define BUSY_NS		PITH_MS(300)
+
+static struct session trace;
+static int failures;
+
+static void expect(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	log_error("FAIL: %s", what);
+	failures++;
+}
+
+static int subjects(uint64_t first, struct trace_subject *list, uint32_t *n)
+{
+	struct trace_subjects req = { .first = first };
+	struct trace_subjects_reply rep = { 0 };
+	struct rpc r = {
+		.req = &req, .req_len = sizeof(req),
+		.rep = &rep, .rep_len = sizeof(rep), .rep_tail = list,
+		.rep_tail_size = TRACE_SUBJECTS_MAX * sizeof(*list),
+	};
+	int err = rpc_call(trace.cap, TRACE_SUBJECTS, &r,
+			   pith_now() + PITH_SEC(5));
+
+	*n = rep.count;
+	return err;
+}
+
+/* The thread with that label, if we see it. */
+static bool find(const char *label, struct trace_subject *out)
+{
+	static struct trace_subject list[TRACE_SUBJECTS_MAX];
+	uint64_t first = 0;
+	uint32_t n;
+
+	do {
+		if (subjects(first, list, &n)) {
+			expect(false, "SUBJECTS answers");
+			return false;
+		}
+		for (uint32_t i = 0; i < n; i++) {
+			first = list[i].id + 1;
+			*out = list[i];
+			if (!strcmp(out->label, label))
+				return true;
+		}
+	} while (n);
+	return false;
+}
+
+static void busy(void)
+{
+	uint64_t end = pith_now() + BUSY_NS;
+
+	while (pith_now() < end)
+		;
+}
+
+static void test_counters(const char *label)
+{
+	struct trace_subject before, after;
+	struct trace_subject list[TRACE_SUBJECTS_MAX];
+	uint32_t n;
+
+	if (!find(label, &before)) {
+		expect(false, "we see ourselves");
+		return;
+	}
+	for (int i = 0; i < CALLS; i++)
+		subjects(UINT64_MAX, list, &n);
+	busy();
+	find(label, &after);
+	expect(after.id == before.id, "a thread keeps its id");
+	expect(after.calls - before.calls >= CALLS &&
+	       after.calls - before.calls < CALLS + 20, "our calls");
+	/* others may have had the CPU meanwhile */
+	expect(after.cpu_ns - before.cpu_ns > BUSY_NS / 20, "our time");
+	expect(after.state == PITH_THREAD_WAITING, "our state: in a call");
+	expect(!after.priority && !after.faults, "nothing that never was");
+}
+
+static void test_log(bool allowed)
+{
+	struct trace_log_read req = { 0 };
+	struct trace_log_reply rep = { 0 };
+	char text[TRACE_TEXT_MAX];
+	struct rpc r = {
+		.req = &req, .req_len = sizeof(req),
+		.rep = &rep, .rep_len = sizeof(rep),
+		.rep_tail = text, .rep_tail_size = sizeof(text),
+	};
+	int err = rpc_call(trace.cap, TRACE_LOG_READ, &r,
+			   pith_now() + PITH_SEC(5));
+
+	expect(err == (allowed ? 0 : -EACCES), "who may read the log");
+}
+
+static void test_errors(void)
+{
+	expect(rpc_simple(trace.cap, TRACE_SUBJECTS, NULL, 0, NULL, 0,
+			  pith_now() + PITH_SEC(5)) == -EINVAL, "no request");
+	expect(rpc_simple(trace.cap, 99, NULL, 0, NULL, 0,
+			  pith_now() + PITH_SEC(5)) == -ENOSYS, "no method");
+}
+
+static void test(const struct hid_node *config)
+{
+	struct trace_subject s;
+	uint64_t until = pith_now() + PITH_SEC(10);	/* to be started */
+	char label[TRACE_LABEL_MAX];
+	int err = env_session(&trace, "TRACE", "", "", NULL,
+			      pith_now() + PITH_SEC(5));
+
+	if (err)
+		env_fatal("no TRACE: %s", strerror(-err));
+	hid_string(config, "label", label, sizeof(label), "?");
+	test_counters(label);
+	hid_string(config, "sees", label, sizeof(label), "?");
+	while (!find(label, &s) && pith_now() < until)
+		;
+	expect(find(label, &s), "what we shall see");
+	hid_string(config, "hidden", label, sizeof(label), "?");
+	expect(!find(label, &s), "what we shall not see");
+	test_log(hid_bool(config, "log", false));
+	test_errors();
+}
+
+int component_main(void)
+{
+	const struct hid_node *config;
+	struct hid_error err;
+	struct rom rom;
+	void *room;
+
+	if (rom_open(&rom, "config"))
+		env_fatal("no config");
+	room = malloc(HID_ARENA_SIZE(rom.size));
+	if (!room || hid_parse(rom.data, rom.size, room,
+			       HID_ARENA_SIZE(rom.size), &config, &err))
+		env_fatal("no config that can be read");
+	test(config);
+	log_line(failures ? "trace_test: %d failures" : "trace_test: PASS",
+		 failures);
+	return failures != 0;
+}
