@@ -21,7 +21,10 @@ const struct shell_command shell_commands[] = {
 	{ "sessions", cmd_sessions, 1, 1, "NAME", "whom a component can reach" },
 	{ "sha256", cmd_sha256, 1, -1, "PATH...", "SHA-256 of files, as sha256sum shows it" },
 	{ "stat", cmd_stat, 1, -1, "PATH...", "all about files; not through symbolic links" },
+	{ "threads", cmd_threads, 0, 0, "", "threads with what they did so far" },
 	{ "time", cmd_time, 1, -1, "COMMAND...", "run a command and say how long it took" },
+	{ "top", cmd_top, 0, 1, "[SECONDS]", "threads by their share of a second" },
+	{ "trace", cmd_trace, 1, 2, "NAME [SECONDS]", "what the threads of a component do in each second" },
 	{ "uptime", cmd_uptime, 0, 0, "", "time since the kernel started" },
 	{ 0 },
 };

@@ -99,7 +99,10 @@ int cmd_repeat(struct shell *sh, int argc, char **argv);
 int cmd_sessions(struct shell *sh, int argc, char **argv);
 int cmd_sha256(struct shell *sh, int argc, char **argv);
 int cmd_stat(struct shell *sh, int argc, char **argv);
+int cmd_threads(struct shell *sh, int argc, char **argv);
 int cmd_time(struct shell *sh, int argc, char **argv);
+int cmd_top(struct shell *sh, int argc, char **argv);
+int cmd_trace(struct shell *sh, int argc, char **argv);
 int cmd_uptime(struct shell *sh, int argc, char **argv);
 
 #endif

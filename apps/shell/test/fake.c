@@ -379,6 +379,37 @@ static int init_call(uint64_t method, struct rpc *r)
 	return reply(r, &rep, sizeof(rep), world.report + req->offset, n);
 }
 
+/* Thread i has id 2 i; its label is that of component i % 3. It takes i thousandths
+ * of a CPU, and calls 10 i times in a second. Thread 4 was not there at first. */
+static int trace_subjects(struct rpc *r)
+{
+	static const char *const labels[] = {
+		"init", "init -> nvme", "init -> sub -> nvme\033",
+	};
+	const struct trace_subjects *req = r->req;
+	struct trace_subjects_reply rep = { 0, 0 };
+	struct trace_subject list[TRACE_SUBJECTS_MAX] = { 0 };
+	uint64_t s = fake.now / PITH_SEC(1);
+
+	for (uint64_t i = 1; i <= fake.threads; i++) {
+		struct trace_subject *t = &list[rep.count];
+
+		if (2 * i < req->first || rep.count == TRACE_SUBJECTS_MAX ||
+		    (i == 4 && s < 3))
+			continue;
+		t->id = fake.trace_lies ? 7 : 2 * i;
+		strcpy(t->label, labels[i % 3]);
+		if (i > 3)
+			strcpy(t->name, "worker");
+		t->state = i % 2 ? PITH_THREAD_RUNNING : PITH_THREAD_WAITING;
+		t->cpu_ns = fake.now / 1000 * i;
+		t->calls = s * 10 * i;
+		t->faults = i;
+		rep.count++;
+	}
+	return reply(r, &rep, sizeof(rep), list, rep.count * sizeof(list[0]));
+}
+
 /* Lines "line 0" .. with the first hundred no longer kept, if there are more. */
 static int trace_call(struct rpc *r)
 {
@@ -416,7 +447,8 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 		err = init_call(method, r);
 		break;
 	case CAP_TRACE:
-		err = trace_call(r);
+		err = method == TRACE_SUBJECTS ? trace_subjects(r) :
+						 trace_call(r);
 		break;
 	case CAP_SYSTEM:
 		if (fake.no_power)

@@ -45,6 +45,8 @@ struct fake {
 	unsigned int term_die_at;	/* the Terminal dies at this WRITE */
 	int no_power;			/* System returns an error */
 	unsigned int log_lines;
+	unsigned int threads;		/* that TRACE tells of */
+	int trace_lies;			/* ids that do not grow */
 
 	/* what happened */
 	jmp_buf end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: fake.c ../exec.c ../out.c ../term.c ../editor.c ../parse.c ../text.c ../cmd_file.c ../cmd_ls.c ../cmd_misc.c ../cmd_ps.c ../cmd_sys.c ../../lib/fs_client.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: fake.c ../exec.c ../out.c ../term.c ../editor.c ../parse.c ../text.c ../cmd_file.c ../cmd_ls.c ../cmd_misc.c ../cmd_ps.c ../cmd_sys.c ../cmd_trace.c ../../lib/fs_client.c ../../../genode-core-shim/lib/hid.c */
 /* test-libs: -lsodium */
 /* The whole shell, in a world made of fakes. */
 #include "../main.c"
@@ -314,6 +314,46 @@ static void test_system(void)
 	fake_reset();
 }
 
+#define HEAD	"    CALLS  RECEIVES  FAULTS  SWITCHES CPU PRIO STATE    THREAD\n"
+
+static void test_trace(void)
+{
+	fake.threads = 2;
+	gives("threads", "    CPU s " HEAD
+	      "    0.002        20         0       1         0   0    0 "
+	      "running  init -> nvme\n"
+	      "    0.004        40         0       2         0   0    0 "
+	      "waiting  init -> sub -> nvme?\n", 0);
+	fake.threads = 2;
+	gives("top", "    CPU % " HEAD
+	      "      0.2        20         0       0         0   0    0 "
+	      "waiting  init -> sub -> nvme?\n"
+	      "      0.1        10         0       0         0   0    0 "
+	      "running  init -> nvme\n", 0);
+	fake.threads = 5;
+	gives("trace nvme 2", "    CPU % " HEAD
+	      "      0.1        10         0       0         0   0    0 "
+	      "running  init -> nvme\n"
+	      "      1.2       120         0       4         0   0    0 "
+	      "waiting  init -> nvme: worker\n"
+	      "      0.1        10         0       0         0   0    0 "
+	      "running  init -> nvme\n"
+	      "      0.4        40         0       0         0   0    0 "
+	      "waiting  init -> nvme: worker\n", 0);
+	fake.threads = 3;
+	gives("trace vme", "    CPU % " HEAD
+	      "trace: vme: no such component runs\n", 1);
+	fake.threads = 200;
+	ok(shows("threads", "\n    0.400      4000"), "more than a reply holds");
+	fake.threads = 200;
+	ok(shows("top", HEAD "     20.0      2000"), "top: who ran longest");
+	fake.threads = 20;
+	fake.trace_lies = 1;
+	gives("threads", "threads: TRACE: the server's answer makes no sense\n", 1);
+	gives("top 0; top x; trace a 0", "usage: top [SECONDS]\n"
+	      "usage: top [SECONDS]\nusage: trace NAME [SECONDS]\n", 2);
+}
+
 static void test_prompt(void)
 {
 	fake.input = "echo hi\rcd /etc\rcat x\rnosuch\x7f\x7f\r\x03pwd\r\x04";
@@ -350,6 +390,7 @@ int main(void)
 	test_lies();
 	test_output();
 	test_system();
+	test_trace();
 	test_prompt();
 	return tap_end();
 }
