@@ -204,6 +204,27 @@ KT_CORE(op_bad_pointer)
 	zoo_close(&z);
 }
 
+/* What was made and cannot be told is gone again. */
+KT_CORE(op_result_unwritable)
+{
+	struct pith_space_create c = { .exit_notif = -1, .name = "untold" };
+	int domain = kt_domain(KT_CHILD_RAM, KT_CHILD_CAPS);
+	int mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+	void *arg = kt_map(mem, 0, KT_PAGE, KT_R | KT_W);
+	uint64_t caps = kt_domain_info(kt_root).caps_used;
+
+	memcpy(arg, &c, sizeof(c));
+	KT_EQ(kt_protect(arg, KT_PAGE, KT_R), 0);
+	KT_EQ(kt_control(domain, PITH_OP_SPACE_CREATE, arg), -EFAULT);
+	while (kt_domain_info(domain).ram_used)
+		kt_sleep(KT_MS(1));
+	KT_EQ(kt_control(kt_hardware, PITH_OP_HW_MSI, arg), -EFAULT);
+	KT_EQ(kt_domain_info(kt_root).caps_used, caps);
+	KT_EQ(kt_unmap(arg, KT_PAGE), 0);
+	kt_close(mem);
+	kt_domain_end(domain);
+}
+
 KT_CORE(bootstrap_only_once)
 {
 	struct pith_bootstrap b = { -7, -7 };
@@ -333,6 +354,7 @@ KT_CORE(op_without_right)
 	struct zoo z;
 
 	zoo_open(&z);
+	without(z.fd[PITH_T_ENDPOINT], PITH_R_RECV, PITH_OP_EP_SAVE_REPLY);
 	without(z.fd[PITH_T_NOTIFICATION], PITH_R_MANAGE, PITH_OP_NOTIF_BIND);
 	for (uint32_t op = PITH_OP_SPACE_MAP; op < PITH_OP_SPACE_INFO; op++)
 		without(z.fd[PITH_T_SPACE], PITH_R_MANAGE, op);
@@ -345,6 +367,7 @@ KT_CORE(op_without_right)
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_CREATE);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_TRANSFER);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_DESTROY);
+	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_CPU);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_SPACE_CREATE);
 	zoo_close(&z);
 }

@@ -129,6 +129,44 @@ class Manual(unittest.TestCase):
             self.assertIn(link, anchors)
 
 
+class Table(unittest.TestCase):
+    """The table that pith_control() goes by."""
+
+    ROW = re.compile(r"\bOP\((\w+), (\w+), (\w+), (\w+)(?:,(.*?))?\),\n"
+                     r"(?=\n|\tOP|\};)", re.DOTALL)
+
+    def rows(self):
+        body = SYSCALLS[SYSCALLS.index("static const struct op ops[]"):]
+        return self.ROW.findall(body[:body.index("\n};") + 4])
+
+    def test_every_operation(self):
+        self.assertEqual(list(header_ops()),
+                         ["PITH_OP_" + row[0] for row in self.rows()])
+
+    def test_as_written(self):
+        types = {"NONE": "no object", "ANY": "any capability",
+                 "ENDPOINT": "an endpoint", "NOTIFICATION": "a notification",
+                 "MEMORY": "memory", "DOMAIN": "a domain",
+                 "SPACE": "a space", "THREAD": "a thread", "IRQ": "an irq",
+                 "IO_PORT": "an I/O port range",
+                 "HARDWARE": "the hardware capability"}
+        for op, _, kind, right, arg in self.rows():
+            with self.subTest(op):
+                text = sections()["PITH_OP_" + op]
+                chapter = MANUAL[:MANUAL.index("### PITH_OP_%s\n" % op)]
+                self.assertEqual("On " + types[kind], re.findall(
+                    r"^## (.*)$", chapter, re.MULTILINE)[-1])
+                said = re.findall(r"PITH_R_\w+", field(text, "Rights"))
+                if right != "0":
+                    self.assertEqual(right, said[0])
+                struct = re.search(r"(?:IN|IN_ZERO|OUT)\((\w+)\)", arg)
+                self.assertEqual(header_ops()["PITH_OP_" + op],
+                                 "struct " + struct[1] if struct else "-")
+                self.assertEqual(
+                    "out" in arg.lower(), "out:" in field(text, "Argument")
+                    or "; out" in field(text, "Argument"))
+
+
 class Calls(unittest.TestCase):
     def test_component(self):
         built = array(SYSCALLS, "pith_component_calls")

@@ -11,7 +11,6 @@
 #include <linux/math64.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 #define MIN_BUDGET	100000ULL
@@ -86,22 +85,21 @@ void __pith_resume_user(void)
 	}
 }
 
-int pith_set_cpu_budget(struct pith_domain *d, void __user *arg)
+int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 {
-	struct pith_cpu_budget b;
+	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
+	struct pith_cpu_budget *b = arg;
 
-	if (copy_from_user(&b, arg, sizeof(b)))
-		return -EFAULT;
-	if (b.budget && (b.budget < MIN_BUDGET || b.budget > MAX_BUDGET ||
-			 b.period < MIN_PERIOD || b.period > MAX_PERIOD))
+	if (b->budget && (b->budget < MIN_BUDGET || b->budget > MAX_BUDGET ||
+			  b->period < MIN_PERIOD || b->period > MAX_PERIOD))
 		return -EINVAL;
-	if (b.budget)
+	if (b->budget)
 		static_branch_enable(&pith_budgets);
 	raw_spin_lock_irq(&d->cpu_lock);
-	d->cpu_budget = b.budget;
-	d->cpu_period = b.period;
-	d->cpu_left = b.budget;
-	d->cpu_end = local_clock() + b.period;
+	d->cpu_budget = b->budget;
+	d->cpu_period = b->period;
+	d->cpu_left = b->budget;
+	d->cpu_end = local_clock() + b->period;
 	raw_spin_unlock_irq(&d->cpu_lock);
 	return 0;
 }

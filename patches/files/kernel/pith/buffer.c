@@ -2,7 +2,6 @@
 /* Message buffers: what makes a task a thread that can call and receive. */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 #define BUFFER_PAGES	(PITH_BUFFER_SIZE >> PAGE_SHIFT)
@@ -11,15 +10,14 @@ static void drop_buffer(struct pith_thread *th)
 {
 	if (!th->buffer)
 		return;
-	pith_mem_unpin(container_of(pith_cap_of(th->buffer)->obj,
-				    struct pith_mem, obj),
+	pith_mem_unpin(pith_cap_to(pith_cap_of(th->buffer), struct pith_mem),
 		       th->buffer_page, BUFFER_PAGES);
 	fput(th->buffer);
 }
 
 static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
 {
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
 	u64 page = (cap->offset + offset) >> PAGE_SHIFT;
 	struct pith_thread *th;
 	int err;
@@ -42,23 +40,14 @@ static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
 	return 0;
 }
 
-int pith_op_buffer_set(void __user *arg)
+int pith_op_buffer_set(struct pith_cap *cap, void *arg)
 {
-	struct pith_buffer b;
-	struct pith_cap *cap;
-	struct fd f;
-	int err;
+	struct pith_buffer *b = arg;
 
-	if (copy_from_user(&b, arg, sizeof(b)))
-		return -EFAULT;
-	if (b.zero)
-		return -EINVAL;
-	cap = pith_fd_cap(b.mem, PITH_T_MEMORY, PITH_R_READ | PITH_R_WRITE, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	err = set_buffer(fd_file(f), cap, b.offset);
-	fdput(f);
-	return err;
+	CLASS(pith_fd, f)(b->mem, PITH_T_MEMORY, PITH_R_READ | PITH_R_WRITE);
+	if (IS_ERR(f.cap))
+		return PTR_ERR(f.cap);
+	return set_buffer(fd_file(f.fd), f.cap, b->offset);
 }
 
 void pith_thread_exit(struct task_struct *task)

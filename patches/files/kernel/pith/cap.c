@@ -28,14 +28,8 @@ static const struct file_operations pith_fops = {
 	.release	= cap_release,
 };
 
-static int mem_release(struct inode *inode, struct file *file)
-{
-	return cap_release(inode, file);
-}
-
-
 const struct file_operations pith_mem_fops = {
-	.release	= mem_release,
+	.release	= cap_release,
 	.mmap		= pith_mem_mmap,
 };
 
@@ -140,37 +134,30 @@ struct pith_cap *pith_cap_of(struct file *file)
 	return file->private_data;
 }
 
-struct pith_cap *pith_fd_any(int fd, struct fd *f)
+struct pith_fd pith_fd_any(int fd)
 {
-	struct pith_cap *cap;
+	struct pith_fd f = { .fd = fdget(fd) };
 
-	*f = fdget(fd);
-	if (!fd_file(*f))
-		return ERR_PTR(-EBADF);
-	cap = pith_cap_of(fd_file(*f));
-	if (cap)
-		return cap;
-	fdput(*f);
-	return ERR_PTR(-EBADF);
+	if (!fd_empty(f.fd))
+		f.cap = pith_cap_of(fd_file(f.fd));
+	if (!f.cap)
+		f.cap = ERR_PTR(-EBADF);
+	return f;
 }
 
-struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f)
+struct pith_fd pith_fd_get(int fd, u32 type, u32 rights)
 {
-	struct pith_cap *cap = pith_fd_any(fd, f);
-	int err;
+	struct pith_fd f = pith_fd_any(fd);
 
-	if (IS_ERR(cap))
-		return cap;
-	if (type && cap->obj->type != type)
-		err = -EBADF;
-	else if ((cap->rights & rights) != rights)
-		err = -EPERM;
-	else if (pith_cap_dead(cap))
-		err = -EPIPE;
-	else
-		return cap;
-	fdput(*f);
-	return ERR_PTR(err);
+	if (IS_ERR(f.cap))
+		return f;
+	if (type && f.cap->obj->type != type)
+		f.cap = ERR_PTR(-EBADF);
+	else if ((f.cap->rights & rights) != rights)
+		f.cap = ERR_PTR(-EPERM);
+	else if (pith_cap_dead(f.cap))
+		f.cap = ERR_PTR(-EPIPE);
+	return f;
 }
 
 struct file *pith_fd_file(int fd)
@@ -195,70 +182,66 @@ static int mint_range(struct pith_cap *cap, struct pith_mint *m)
 	return m->size <= cap->size - m->offset ? 0 : -EINVAL;
 }
 
-int pith_op_mint(struct pith_cap *cap, void __user *arg)
+int pith_op_mint(struct pith_cap *cap, void *arg)
 {
 	u32 type = cap->obj->type;
-	struct pith_mint m;
+	struct pith_mint *m = arg;
 	struct file *file;
 
-	if (copy_from_user(&m, arg, sizeof(m)))
-		return -EFAULT;
-	if (m.zero || type == PITH_T_REPLY)
+	if (type == PITH_T_REPLY)
 		return -EINVAL;
-	if (m.rights & ~cap->rights)
+	if (m->rights & ~cap->rights)
 		return -EPERM;
 	if (type == PITH_T_ENDPOINT) {
 		if (!(cap->rights & PITH_R_RECV))
 			return -EPERM;
-		if (m.rights != PITH_R_CALL)
+		if (m->rights != PITH_R_CALL)
 			return -EINVAL;
-	} else if (m.badge) {
+	} else if (m->badge) {
 		return -EINVAL;
 	}
 	if (type == PITH_T_MEMORY) {
-		if (mint_range(cap, &m))
+		if (mint_range(cap, m))
 			return -EINVAL;
-		m.offset += cap->offset;
-	} else if (m.offset || m.size) {
+		m->offset += cap->offset;
+	} else if (m->offset || m->size) {
 		return -EINVAL;
 	}
 	pith_get(cap->obj);
-	file = pith_cap_file(cap->obj, m.rights,
-			     type == PITH_T_MEMORY ? m.offset : m.badge, m.size);
+	file = pith_cap_file(cap->obj, m->rights,
+			     type == PITH_T_MEMORY ? m->offset : m->badge,
+			     m->size);
 	if (type == PITH_T_ENDPOINT && !IS_ERR(file))
 		pith_ep_minted(file->private_data);
 	return install(file);
 }
 
-int pith_op_revoke(struct pith_cap *cap, void __user *arg)
+int pith_op_revoke(struct pith_cap *cap, void *arg)
 {
 	bool ep = cap->obj->type == PITH_T_ENDPOINT;
-	struct pith_revoke r;
+	struct pith_revoke *r = arg;
 
 	if (!(cap->rights & (ep ? PITH_R_RECV : PITH_R_REVOKE)))
 		return -EPERM;
-	if (copy_from_user(&r, arg, sizeof(r)))
-		return -EFAULT;
-	if (r.zero || (r.flags & ~(ep ? PITH_REVOKE_BADGE : 0)) ||
-	    (r.badge && !r.flags))
+	if ((r->flags & ~(ep ? PITH_REVOKE_BADGE : 0)) ||
+	    (r->badge && !r->flags))
 		return -EINVAL;
-	if (r.flags)
-		pith_ep_revoke_badge(container_of(cap->obj, struct pith_endpoint,
-						  obj), r.badge);
+	if (r->flags)
+		pith_ep_revoke_badge(pith_cap_to(cap, struct pith_endpoint),
+				     r->badge);
 	else
 		cap->obj->revoke(cap->obj);
 	return 0;
 }
 
-int pith_op_identify(struct pith_cap *cap, void __user *arg)
+int pith_op_identify(struct pith_cap *cap, void *arg)
 {
-	struct pith_identify id = {
+	*(struct pith_identify *)arg = (struct pith_identify) {
 		.type = cap->obj->type,
 		.rights = cap->rights,
 		.object = cap->obj->serial,
 	};
-
-	return copy_to_user(arg, &id, sizeof(id)) ? -EFAULT : 0;
+	return 0;
 }
 
 static int pith_init_fs(struct fs_context *fc)

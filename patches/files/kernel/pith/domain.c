@@ -115,14 +115,14 @@ void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
 		give_back(d, back_ram, back_caps);
 }
 
-static int domain_create(struct pith_domain *parent)
+int pith_op_domain_create(struct pith_cap *cap, void *arg)
 {
 	struct pith_domain *d;
 
 	/* a domain of a component's own would outlive the session it came from */
 	if (current->pith_mode != PITH_MODE_CORE)
 		return -EPERM;
-	d = pith_domain_new(parent);
+	d = pith_domain_new(pith_cap_to(cap, struct pith_domain));
 	return d ? pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN) :
 		   -ENOMEM;
 }
@@ -158,62 +158,41 @@ static int transfer(struct pith_domain *from, struct pith_domain *to,
 	return err;
 }
 
-static int domain_transfer(struct pith_domain *from, void __user *arg)
+int pith_op_domain_transfer(struct pith_cap *cap, void *arg)
 {
-	struct pith_transfer t;
-	struct pith_cap *to;
-	struct fd f;
-	int err;
+	struct pith_transfer *t = arg;
 
-	if (copy_from_user(&t, arg, sizeof(t)))
-		return -EFAULT;
-	if (t.zero || !PAGE_ALIGNED(t.ram))
+	if (!PAGE_ALIGNED(t->ram))
 		return -EINVAL;
-	to = pith_fd_cap(t.to, PITH_T_DOMAIN, 0, &f);
-	if (IS_ERR(to))
-		return PTR_ERR(to);
-	err = transfer(from, container_of(to->obj, struct pith_domain, obj),
-		       t.ram, t.caps);
-	fdput(f);
-	return err;
+	CLASS(pith_fd, to)(t->to, PITH_T_DOMAIN, 0);
+	if (IS_ERR(to.cap))
+		return PTR_ERR(to.cap);
+	return transfer(pith_cap_to(cap, struct pith_domain),
+			pith_cap_to(to.cap, struct pith_domain),
+			t->ram, t->caps);
 }
 
-static int domain_info(struct pith_domain *d, void __user *arg)
+int pith_op_domain_info(struct pith_cap *cap, void *arg)
 {
-	struct pith_domain_info info = {};
-	struct pith_process *p;
+	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
+	struct pith_domain_info *info = arg;
 
 	mutex_lock(&pith_process_lock);
-	list_for_each_entry(p, &d->processes, link)
-		info.processes++;
+	info->processes = list_count_nodes(&d->processes);
 	mutex_unlock(&pith_process_lock);
 	raw_spin_lock_irq(&d->lock);
-	info.ram_limit = d->ram_limit;
-	info.ram_used = d->ram_used;
-	info.caps_limit = d->caps_limit;
-	info.caps_used = d->caps_used;
+	info->ram_limit = d->ram_limit;
+	info->ram_used = d->ram_used;
+	info->caps_limit = d->caps_limit;
+	info->caps_used = d->caps_used;
 	raw_spin_unlock_irq(&d->lock);
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	return 0;
 }
 
-int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg)
+int pith_op_domain_destroy(struct pith_cap *cap, void *arg)
 {
-	struct pith_domain *d = container_of(cap->obj, struct pith_domain, obj);
+	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
 
-	if (op == PITH_OP_DOMAIN_INFO)
-		return domain_info(d, arg);
-	if (!(cap->rights & PITH_R_ADMIN))
-		return -EPERM;
-	switch (op) {
-	case PITH_OP_DOMAIN_CREATE:
-		return domain_create(d);
-	case PITH_OP_DOMAIN_TRANSFER:
-		return domain_transfer(d, arg);
-	case PITH_OP_DOMAIN_CPU:
-		return pith_set_cpu_budget(d, arg);
-	case PITH_OP_SPACE_CREATE:
-		return pith_op_space_create(d, arg);
-	}
 	if (!d->parent)		/* nobody could ever have the root's quota */
 		return -EPERM;
 	destroy(d);

@@ -15,8 +15,6 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/syscalls.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 #include "../sched/sched.h"
 
@@ -318,7 +316,7 @@ static void reply_free(struct pith_object *obj)
 
 static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 {
-	struct pith_reply *r = container_of(cap->obj, struct pith_reply, obj);
+	struct pith_reply *r = pith_cap_to(cap, struct pith_reply);
 	struct pith_thread *c;
 	u64 seq;
 	int ret = take_out(th);
@@ -335,14 +333,12 @@ static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 	return ret;
 }
 
-int pith_op_ep_save_reply(struct pith_cap *cap)
+int pith_op_ep_save_reply(struct pith_cap *cap, void *arg)
 {
 	struct pith_thread *th = current->pith;
 	struct pith_reply *r;
 	int fd;
 
-	if (!(cap->rights & PITH_R_RECV))
-		return -EPERM;
 	if (!th || !th->owed)
 		return -EINVAL;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
@@ -501,7 +497,7 @@ int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
 	th->out.label = PITH_FAULT;
 	th->out.len = sizeof(*f);
 	th->out.ncaps = 0;
-	err = call(container_of(cap->obj, struct pith_endpoint, obj), cap, th,
+	err = call(pith_cap_to(cap, struct pith_endpoint), cap, th,
 		   PITH_NO_DEADLINE);
 	th->state = PITH_IDLE;
 	th->data = data;
@@ -515,29 +511,23 @@ int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
 long pith_do_call(int fd, u64 deadline)
 {
 	struct pith_thread *th = current->pith;
-	struct pith_endpoint *ep;
-	struct pith_cap *cap;
-	struct fd f;
 	int err;
 
 	if (!th || !th->buffer)
 		return -EINVAL;
-	cap = pith_fd_cap(fd, PITH_T_ENDPOINT, PITH_R_CALL, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	ep = container_of(cap->obj, struct pith_endpoint, obj);
+	CLASS(pith_fd, f)(fd, PITH_T_ENDPOINT, PITH_R_CALL);
+	if (IS_ERR(f.cap))
+		return PTR_ERR(f.cap);
 	err = take_out(th);
 	if (err)
-		goto out;
-	th->badge = cap->badge;
+		return err;
+	th->badge = f.cap->badge;
 	th->calls++;
-	err = call(ep, cap, th, deadline);
+	err = call(pith_cap_to(f.cap, struct pith_endpoint), f.cap, th, deadline);
 	pith_drop_files(&th->out);	/* what did not reach a server */
 	if (!err)
 		land(th, NULL);
 	th->state = PITH_IDLE;
-out:
-	fdput(f);
 	return err;
 }
 
@@ -711,8 +701,6 @@ static int reply_wait(struct pith_endpoint *ep, struct pith_thread *th,
 static int reply_and_wait(struct pith_cap *cap, struct pith_thread *th,
 			  u32 flags, u64 deadline)
 {
-	struct pith_endpoint *ep;
-
 	if (cap->obj->type == PITH_T_REPLY)
 		return flags == PITH_REPLY ? reply_saved(th, cap) : -EINVAL;
 	if (cap->obj->type != PITH_T_ENDPOINT)
@@ -721,24 +709,24 @@ static int reply_and_wait(struct pith_cap *cap, struct pith_thread *th,
 		return -EPERM;
 	if (!(flags & PITH_WAIT))
 		return reply_owed(th);
-	ep = container_of(cap->obj, struct pith_endpoint, obj);
-	return reply_wait(ep, th, flags, deadline);
+	return reply_wait(pith_cap_to(cap, struct pith_endpoint), th, flags,
+			  deadline);
 }
 
 long pith_do_reply_wait(int fd, u32 flags, u64 deadline)
 {
 	struct pith_thread *th = current->pith;
-	struct pith_cap *cap;
-	struct fd f;
+	struct pith_fd f;
 	int ret;
 
 	if (!th || !th->buffer || !flags || (flags & ~(PITH_REPLY | PITH_WAIT)))
 		return -EINVAL;
 	/* what was received before a revocation is still answered */
-	cap = pith_fd_any(fd, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	ret = reply_and_wait(cap, th, flags, deadline);
-	fdput(f);
+	f = pith_fd_any(fd);
+	if (IS_ERR(f.cap))
+		ret = PTR_ERR(f.cap);
+	else
+		ret = reply_and_wait(f.cap, th, flags, deadline);
+	fdput(f.fd);
 	return ret;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How endpoints and badges begin and end, and who is told. */
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 /* The next notification that watches @ep, referenced. */
@@ -100,14 +99,15 @@ static void ep_die(struct pith_endpoint *ep)
 	}
 }
 
-int pith_op_ep_watch(struct pith_cap *cap, void __user *arg)
+int pith_op_ep_watch(struct pith_cap *cap, void *arg)
 {
-	struct pith_notif *n = pith_arg_notif(arg, PITH_R_MANAGE);
+	struct pith_fd_arg *a = arg;
 
-	if (IS_ERR(n))
-		return PTR_ERR(n);
-	pith_notif_watch(n, container_of(cap->obj, struct pith_endpoint, obj));
-	pith_put(&n->obj);
+	CLASS(pith_fd, n)(a->fd, PITH_T_NOTIFICATION, PITH_R_MANAGE);
+	if (IS_ERR(n.cap))
+		return PTR_ERR(n.cap);
+	pith_notif_watch(pith_cap_to(n.cap, struct pith_notif),
+			 pith_cap_to(cap, struct pith_endpoint));
 	return 0;
 }
 
@@ -134,8 +134,7 @@ static int badge_cmp(const void *badge, const struct rb_node *node)
 
 void pith_ep_minted(struct pith_cap *cap)
 {
-	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
-						obj);
+	struct pith_endpoint *ep = pith_cap_to(cap, struct pith_endpoint);
 
 	raw_spin_lock_irq(&ep->lock);
 	rb_add(&cap->node, &ep->minted, cap_less);
@@ -180,8 +179,7 @@ void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge)
 
 static void ep_cap_gone(struct pith_cap *cap)
 {
-	struct pith_endpoint *ep = container_of(cap->obj, struct pith_endpoint,
-						obj);
+	struct pith_endpoint *ep = pith_cap_to(cap, struct pith_endpoint);
 
 	raw_spin_lock_irq(&ep->lock);
 	forget_badge(ep, cap);
@@ -198,7 +196,7 @@ static void ep_free(struct pith_object *obj)
 	kfree_rcu(ep, rcu);
 }
 
-int pith_op_ep_create(void)
+int pith_op_ep_create(struct pith_cap *cap, void *arg)
 {
 	struct pith_endpoint *ep = kzalloc(sizeof(*ep), GFP_KERNEL);
 

@@ -6,7 +6,6 @@
  */
 #include <linux/fdtable.h>
 #include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 /* Referenced, as a slot may change while the call waits. NULL: none. */
@@ -73,34 +72,36 @@ bool pith_fault(void)
 	return ok;
 }
 
-/* Put the endpoint that @arg names into a slot of @p or a thread of it. */
-int pith_set_fault_ep(struct pith_process *p, struct file **slot,
-		      void __user *arg)
+/* Put the endpoint @fd into a slot of @p or a thread of it. */
+static int set_fault_ep(struct pith_process *p, struct file **slot, int fd)
 {
-	struct pith_fd_arg a;
-	struct file *file = NULL;
-	struct pith_cap *cap;
-	struct fd f;
-	int err = 0;
+	struct file *file __free(fput) = NULL;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (a.zero)
-		return -EINVAL;
-	if (a.fd != -1) {
-		cap = pith_fd_cap(a.fd, PITH_T_ENDPOINT, PITH_R_CALL, &f);
-		if (IS_ERR(cap))
-			return PTR_ERR(cap);
-		file = get_file(fd_file(f));
-		fdput(f);
+	if (fd != -1) {
+		CLASS(pith_fd, f)(fd, PITH_T_ENDPOINT, PITH_R_CALL);
+		if (IS_ERR(f.cap))
+			return PTR_ERR(f.cap);
+		file = get_file(fd_file(f.fd));
 	}
-	mutex_lock(&p->lock);
-	if (p->files)
-		swap(*slot, file);
-	else
-		err = -EPIPE;
-	mutex_unlock(&p->lock);
-	if (file)
-		fput(file);
-	return err;
+	guard(mutex)(&p->lock);
+	if (!p->files)
+		return -EPIPE;
+	swap(*slot, file);
+	return 0;
+}
+
+int pith_op_space_fault_ep(struct pith_cap *cap, void *arg)
+{
+	struct pith_process *p = pith_cap_to(cap, struct pith_process);
+	struct pith_fd_arg *a = arg;
+
+	return set_fault_ep(p, &p->fault_ep, a->fd);
+}
+
+int pith_op_thread_fault_ep(struct pith_cap *cap, void *arg)
+{
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct pith_fd_arg *a = arg;
+
+	return set_fault_ep(th->space, &th->fault_ep, a->fd);
 }

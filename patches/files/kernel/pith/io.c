@@ -67,7 +67,7 @@ static bool kernel_range(u64 base, u64 size)
 
 static int io_mem_check(struct pith_io_mem *a)
 {
-	if (a->zero || a->cache > PITH_IO_CACHED || !a->size ||
+	if (a->cache > PITH_IO_CACHED || !a->size ||
 	    !PAGE_ALIGNED(a->base) || !PAGE_ALIGNED(a->size) ||
 	    a->base >= phys_limit() || a->size > phys_limit() - a->base)
 		return -EINVAL;
@@ -101,19 +101,16 @@ static int io_mem_claim(struct pith_mem *mem)
 	return err;
 }
 
-static int hw_io_mem(void __user *arg)
+int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 {
-	struct pith_io_mem a;
+	struct pith_io_mem *a = arg;
 	struct pith_mem *mem;
 	u32 rights = PITH_R_READ | PITH_R_REVOKE;
-	int err;
+	int err = io_mem_check(a);
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	err = io_mem_check(&a);
 	if (err)
 		return err;
-	mem = pith_mem_io(a.base, a.size, a.cache);
+	mem = pith_mem_io(a->base, a->size, a->cache);
 	if (!mem)
 		return -ENOMEM;
 	err = io_mem_claim(mem);
@@ -121,7 +118,7 @@ static int hw_io_mem(void __user *arg)
 		pith_put(&mem->obj);
 		return err;
 	}
-	if (a.cache != PITH_IO_CACHED)
+	if (a->cache != PITH_IO_CACHED)
 		rights |= PITH_R_WRITE;
 	return pith_cap_install(&mem->obj, rights);
 }
@@ -186,22 +183,20 @@ static bool log_port(u32 base, u32 size)
 	return false;
 }
 
-static int hw_io_port(void __user *arg)
+int pith_op_hw_io_port(struct pith_cap *cap, void *arg)
 {
-	struct pith_io_port a;
+	struct pith_io_port *a = arg;
 	struct pith_ports *p;
 	int i, err;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (!IS_ENABLED(CONFIG_HAS_IOPORT) || !a.size || a.base > 0xffff ||
-	    a.size > 0x10000 - a.base)
+	if (!IS_ENABLED(CONFIG_HAS_IOPORT) || !a->size || a->base > 0xffff ||
+	    a->size > 0x10000 - a->base)
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(kernel_ports); i++)
-		if (overlap(a.base, a.size, kernel_ports[i].first,
+		if (overlap(a->base, a->size, kernel_ports[i].first,
 			    kernel_ports[i].last - kernel_ports[i].first + 1))
 			return -EPERM;
-	if (log_port(a.base, a.size))
+	if (log_port(a->base, a->size))
 		return -EPERM;
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
@@ -209,8 +204,8 @@ static int hw_io_port(void __user *arg)
 	pith_object_init(&p->obj, PITH_T_IO_PORT, ports_free);
 	p->obj.revoke = ports_revoke;
 	INIT_LIST_HEAD(&p->claim);
-	p->base = a.base;
-	p->size = a.size;
+	p->base = a->base;
+	p->size = a->size;
 	err = ports_claim(p);
 	if (err) {
 		pith_put(&p->obj);
@@ -235,51 +230,45 @@ static void port_out(u16 port, u32 width, u32 value)
 		outl(value, port);
 }
 
-/* False: the range was revoked. */
-static bool port_access(struct pith_ports *p, bool out, struct pith_port *a)
+static int port_access(struct pith_cap *cap, bool out, struct pith_port *a)
 {
-	bool alive;
+	struct pith_ports *p = pith_cap_to(cap, struct pith_ports);
 
-	rcu_read_lock();
-	alive = !READ_ONCE(p->obj.dead);
-	if (alive && out)
+	if ((a->width != 1 && a->width != 2 && a->width != 4) ||
+	    a->offset > p->size || a->width > p->size - a->offset)
+		return -EINVAL;
+	guard(rcu)();	/* see ports_revoke() */
+	if (READ_ONCE(p->obj.dead))
+		return -EPIPE;
+	if (out)
 		port_out(p->base + a->offset, a->width, a->value);
-	else if (alive)
+	else
 		a->value = port_in(p->base + a->offset, a->width);
-	rcu_read_unlock();
-	return alive;
+	return 0;
 }
 
-int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg)
+int pith_op_port_in(struct pith_cap *cap, void *arg)
 {
-	struct pith_ports *p = container_of(cap->obj, struct pith_ports, obj);
-	struct pith_port a;
+	return port_access(cap, false, arg);
+}
 
-	if (!(cap->rights & (op == PITH_OP_PORT_IN ? PITH_R_READ : PITH_R_WRITE)))
-		return -EPERM;
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (a.zero || (a.width != 1 && a.width != 2 && a.width != 4) ||
-	    a.offset > p->size || a.width > p->size - a.offset)
-		return -EINVAL;
-	if (!port_access(p, op == PITH_OP_PORT_OUT, &a))
-		return -EPIPE;
-	return op == PITH_OP_PORT_IN && copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+int pith_op_port_out(struct pith_cap *cap, void *arg)
+{
+	return port_access(cap, true, arg);
 }
 
 /* --- the rest -------------------------------------------------------------------------- */
 
-static int hw_info(void __user *arg)
+int pith_op_hw_info(struct pith_cap *cap, void *arg)
 {
-	struct pith_hw_info info = {
+	*(struct pith_hw_info *)arg = (struct pith_hw_info) {
 		.rsdp = pith_acpi_rsdp,
 		.ram_total = (u64)totalram_pages() << PAGE_SHIFT,
 		.ram_free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT,
 		.boot_ram_free = pith_boot_free,
 		.cpus = num_online_cpus(),
 	};
-
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	return 0;
 }
 
 #define FLUSH_MS	1000
@@ -296,29 +285,27 @@ static struct notifier_block console_flusher = {
 	.notifier_call	= flush_console,
 };
 
-static int hw_console(void __user *arg)
+int pith_op_hw_console(struct pith_cap *cap, void *arg)
 {
-	struct pith_text t;
+	struct pith_text *t = arg;
 	char text[513];
 
-	if (copy_from_user(&t, arg, sizeof(t)))
-		return -EFAULT;
-	if (t.zero || t.len >= sizeof(text))
+	if (t->len >= sizeof(text))
 		return -EINVAL;
-	if (!t.len)
+	if (!t->len)
 		return pr_flush(FLUSH_MS, true) ? 0 : -ETIMEDOUT;
-	if (copy_from_user(text, u64_to_user_ptr(t.text), t.len))
+	if (copy_from_user(text, u64_to_user_ptr(t->text), t->len))
 		return -EFAULT;
-	if (text[t.len - 1] == '\n')
-		t.len--;
-	text[t.len] = 0;
+	if (text[t->len - 1] == '\n')
+		t->len--;
+	text[t->len] = 0;
 	pr_info("%s\n", text);
 	return 0;
 }
 
 static int mem_phys(struct pith_cap *cap, struct pith_mem_phys *a)
 {
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
 	u64 __user *out = u64_to_user_ptr(a->addresses);
 	u64 pages = cap->size >> PAGE_SHIFT;
 	u64 first = (cap->offset >> PAGE_SHIFT) + a->first;
@@ -338,46 +325,14 @@ static int mem_phys(struct pith_cap *cap, struct pith_mem_phys *a)
 	return 0;
 }
 
-static int hw_mem_phys(void __user *arg)
+int pith_op_hw_mem_phys(struct pith_cap *cap, void *arg)
 {
-	struct pith_mem_phys a;
-	struct pith_cap *cap;
-	struct fd f;
-	int err;
+	struct pith_mem_phys *a = arg;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (!a.count || a.count > 512)
+	if (!a->count || a->count > 512)
 		return -EINVAL;
-	cap = pith_fd_cap(a.mem, PITH_T_MEMORY, 0, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	err = mem_phys(cap, &a);
-	fdput(f);
-	return err;
-}
-
-int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg)
-{
-	switch (op) {
-	case PITH_OP_HW_INFO:
-		return hw_info(arg);
-	case PITH_OP_HW_CONSOLE:
-		return hw_console(arg);
-	case PITH_OP_HW_IO_MEM:
-		return hw_io_mem(arg);
-	case PITH_OP_HW_IO_PORT:
-		return hw_io_port(arg);
-	case PITH_OP_HW_IRQ:
-		return pith_op_hw_irq(arg);
-	case PITH_OP_HW_MSI:
-		return pith_op_hw_msi(arg);
-	case PITH_OP_HW_LOG_READ:
-		return pith_op_hw_log_read(arg);
-	case PITH_OP_HW_PANIC_READ:
-		return pith_op_hw_panic_read(arg);
-	}
-	return hw_mem_phys(arg);
+	CLASS(pith_fd, mem)(a->mem, PITH_T_MEMORY, 0);
+	return IS_ERR(mem.cap) ? PTR_ERR(mem.cap) : mem_phys(mem.cap, a);
 }
 
 static void hw_free(struct pith_object *obj)

@@ -9,7 +9,6 @@
 #include <linux/irqdomain.h>
 #include <linux/msi.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <asm/hw_irq.h>
 #include <asm/io_apic.h>
 #include "pith.h"
@@ -107,21 +106,19 @@ static int line_install(struct pith_irq_line *line, int err)
 	return err;
 }
 
-int pith_op_hw_irq(void __user *arg)
+int pith_op_hw_irq(struct pith_cap *cap, void *arg)
 {
 	struct irq_alloc_info info;
 	struct pith_irq_line *line;
-	struct pith_irq a;
+	struct pith_irq *a = arg;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (a.zero || a.level > 1 || a.low > 1 || mp_find_ioapic(a.gsi) < 0)
+	if (a->zero || a->level > 1 || a->low > 1 || mp_find_ioapic(a->gsi) < 0)
 		return -EINVAL;
 	line = line_new(false);
 	if (!line)
 		return -ENOMEM;
-	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a.level, a.low);
-	line->irq = mp_map_gsi_to_irq(a.gsi, IOAPIC_MAP_ALLOC, &info);
+	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a->level, a->low);
+	line->irq = mp_map_gsi_to_irq(a->gsi, IOAPIC_MAP_ALLOC, &info);
 	if (line->irq <= 0)
 		return line_install(line, busy(line->irq));
 	return line_install(line, line_request(line));
@@ -148,24 +145,18 @@ static int msi_setup(struct pith_irq_line *line, struct pith_msi *a)
 	return err;
 }
 
-int pith_op_hw_msi(void __user *arg)
+int pith_op_hw_msi(struct pith_cap *cap, void *arg)
 {
-	struct pith_irq_line *line;
-	struct pith_msi a = {};
-	int err;
+	struct pith_irq_line *line = line_new(true);
 
-	line = line_new(true);
-	if (!line)
-		return -ENOMEM;
-	err = msi_setup(line, &a);
-	if (!err && copy_to_user(arg, &a, sizeof(a)))
-		err = -EFAULT;
-	return line_install(line, err);
+	return line ? line_install(line, msi_setup(line, arg)) : -ENOMEM;
 }
 
-static int irq_bind(struct pith_irq_line *line, void __user *arg)
+int pith_op_irq_bind(struct pith_cap *cap, void *arg)
 {
-	struct pith_notif *n = pith_arg_notif(arg, PITH_R_SIGNAL), *old;
+	struct pith_irq_line *line = pith_cap_to(cap, struct pith_irq_line);
+	struct pith_fd_arg *a = arg;
+	struct pith_notif *n = pith_fd_notif(a->fd, PITH_R_SIGNAL), *old;
 
 	if (IS_ERR(n))
 		return PTR_ERR(n);
@@ -181,16 +172,11 @@ static int irq_bind(struct pith_irq_line *line, void __user *arg)
 	return 0;
 }
 
-int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg)
+int pith_op_irq_ack(struct pith_cap *cap, void *arg)
 {
-	struct pith_irq_line *line = container_of(cap->obj,
-						  struct pith_irq_line, obj);
+	struct pith_irq_line *line = pith_cap_to(cap, struct pith_irq_line);
 	int err = 0;
 
-	if (!(cap->rights & PITH_R_MANAGE))
-		return -EPERM;
-	if (op == PITH_OP_IRQ_BIND)
-		return irq_bind(line, arg);
 	raw_spin_lock_irq(&line->lock);
 	if (cap->obj->dead)
 		err = -EPIPE;

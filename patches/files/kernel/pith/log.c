@@ -46,23 +46,19 @@ static int read_records(struct pith_log_read *a, char *line)
 	return done;
 }
 
-int pith_op_hw_log_read(void __user *arg)
+int pith_op_hw_log_read(struct pith_cap *cap, void *arg)
 {
-	struct pith_log_read a;
+	struct pith_log_read *a = arg;
 	char *line;
 	int ret;
 
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return -EFAULT;
-	if (a.len < READ_MIN || a.len > READ_MAX)
+	if (a->len < READ_MIN || a->len > READ_MAX)
 		return -EINVAL;
 	line = kmalloc(LINE_BYTES, GFP_KERNEL);
 	if (!line)
 		return -ENOMEM;
-	ret = read_records(&a, line);
+	ret = read_records(a, line);
 	kfree(line);
-	if (ret >= 0 && copy_to_user(arg, &a, sizeof(a)))
-		return -EFAULT;
 	return ret;
 }
 
@@ -167,21 +163,19 @@ static int __init panic_report_init(void)
 }
 core_initcall(panic_report_init);
 
-int pith_op_hw_panic_read(void __user *arg)
+int pith_op_hw_panic_read(struct pith_cap *cap, void *arg)
 {
-	struct pith_text t;
+	struct pith_text *t = arg;
 	struct area *r;
 	u32 len;
 
-	if (copy_from_user(&t, arg, sizeof(t)))
-		return -EFAULT;
-	if (t.zero || !t.len)
+	if (!t->len)
 		return -EINVAL;
 	r = xchg(&report, NULL);
 	if (!r)
 		return 0;
-	len = min(t.len, r->len);
-	if (copy_to_user(u64_to_user_ptr(t.text), r->text + r->len - len, len)) {
+	len = min(t->len, r->len);
+	if (copy_to_user(u64_to_user_ptr(t->text), r->text + r->len - len, len)) {
 		WRITE_ONCE(report, r);
 		return -EFAULT;
 	}

@@ -8,7 +8,6 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 #define MAX_SIZE	(64ULL << 30)
@@ -267,29 +266,22 @@ struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 	return pith_cap_file(&mem->obj, PITH_R_READ | PITH_R_WRITE, 0, len);
 }
 
-int pith_op_mem_create(void __user *arg)
+int pith_op_mem_create(struct pith_cap *cap, void *arg)
 {
-	struct pith_mem_create c;
-	struct pith_cap *cap;
-	struct fd f;
-	int ret;
+	struct pith_mem_create *c = arg;
 
-	if (copy_from_user(&c, arg, sizeof(c)))
-		return -EFAULT;
-	if (!c.size || !PAGE_ALIGNED(c.size) || c.size > MAX_SIZE ||
-	    (c.flags & ~(PITH_MEM_CONTIG | PITH_MEM_DMA32)))
+	if (!c->size || !PAGE_ALIGNED(c->size) || c->size > MAX_SIZE ||
+	    (c->flags & ~(PITH_MEM_CONTIG | PITH_MEM_DMA32)))
 		return -EINVAL;
-	if (c.flags && (!(c.flags & PITH_MEM_CONTIG) || c.size > MAX_CONTIG))
+	if (c->flags && (!(c->flags & PITH_MEM_CONTIG) || c->size > MAX_CONTIG))
 		return -EINVAL;
-	if (c.domain == -1)
-		return mem_install(pith_current_domain(), c.size, c.flags);
-	cap = pith_fd_cap(c.domain, PITH_T_DOMAIN, PITH_R_CHARGE, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	ret = mem_install(container_of(cap->obj, struct pith_domain, obj),
-			  c.size, c.flags);
-	fdput(f);
-	return ret;
+	if (c->domain == -1)
+		return mem_install(pith_current_domain(), c->size, c->flags);
+	CLASS(pith_fd, d)(c->domain, PITH_T_DOMAIN, PITH_R_CHARGE);
+	if (IS_ERR(d.cap))
+		return PTR_ERR(d.cap);
+	return mem_install(pith_cap_to(d.cap, struct pith_domain), c->size,
+			   c->flags);
 }
 
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
@@ -303,16 +295,14 @@ struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
 	return mem;
 }
 
-int pith_op_mem_info(struct pith_cap *cap, void __user *arg)
+int pith_op_mem_info(struct pith_cap *cap, void *arg)
 {
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
-	struct pith_mem_info info = {
+	*(struct pith_mem_info *)arg = (struct pith_mem_info) {
 		.size = cap->size,
 		.rights = cap->rights,
-		.io = !mem->pages,
+		.io = !pith_cap_to(cap, struct pith_mem)->pages,
 	};
-
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	return 0;
 }
 
 /*
@@ -339,7 +329,7 @@ static vm_fault_t insert(struct vm_fault *vmf, struct pith_mem *mem, u64 n)
 static vm_fault_t mem_fault(struct vm_fault *vmf)
 {
 	struct pith_cap *cap = vmf->vma->vm_file->private_data;
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
 	struct address_space *mapping = mem->inode->i_mapping;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
@@ -367,7 +357,7 @@ static void map_io(struct pith_mem *mem, struct vm_area_struct *vma)
 int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct pith_cap *cap = file->private_data;
-	struct pith_mem *mem = container_of(cap->obj, struct pith_mem, obj);
+	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
 	u64 pages = cap->size >> PAGE_SHIFT;
 
 	if (pith_cap_dead(cap))

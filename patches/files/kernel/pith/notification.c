@@ -2,7 +2,6 @@
 /* Notifications: counters that are delivered at the endpoint they are bound to. */
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include "pith.h"
 
 static void unbind(struct pith_notif *n)
@@ -106,7 +105,7 @@ void pith_notif_signal(struct pith_notif *n, u64 count)
 	raw_spin_unlock_irqrestore(&n->lock, flags);
 }
 
-int pith_op_notif_create(void)
+int pith_op_notif_create(struct pith_cap *cap, void *arg)
 {
 	struct pith_notif *n = kzalloc(sizeof(*n), GFP_KERNEL);
 
@@ -138,52 +137,29 @@ static void bind(struct pith_notif *n, struct pith_endpoint *ep, u64 badge)
 		pith_notif_signal(n, 0);
 }
 
-int pith_op_notif_bind(struct pith_cap *cap, void __user *arg)
+int pith_op_notif_bind(struct pith_cap *cap, void *arg)
 {
-	struct pith_notif *n = container_of(cap->obj, struct pith_notif, obj);
-	struct pith_cap *ep;
-	struct pith_bind b;
-	struct fd f;
+	struct pith_notif *n = pith_cap_to(cap, struct pith_notif);
+	struct pith_bind *b = arg;
 
-	if (!(cap->rights & PITH_R_MANAGE))
-		return -EPERM;
-	if (copy_from_user(&b, arg, sizeof(b)))
-		return -EFAULT;
-	if (b.zero)
-		return -EINVAL;
-	if (b.endpoint == -1) {
+	if (b->endpoint == -1) {
 		unbind(n);
 		return 0;
 	}
-	ep = pith_fd_cap(b.endpoint, PITH_T_ENDPOINT, PITH_R_RECV, &f);
-	if (IS_ERR(ep))
-		return PTR_ERR(ep);
-	pith_get(ep->obj);
-	bind(n, container_of(ep->obj, struct pith_endpoint, obj), b.badge);
-	fdput(f);
+	CLASS(pith_fd, ep)(b->endpoint, PITH_T_ENDPOINT, PITH_R_RECV);
+	if (IS_ERR(ep.cap))
+		return PTR_ERR(ep.cap);
+	pith_get(ep.cap->obj);
+	bind(n, pith_cap_to(ep.cap, struct pith_endpoint), b->badge);
 	return 0;
 }
 
 struct pith_notif *pith_fd_notif(int fd, u32 rights)
 {
-	struct pith_notif *n;
-	struct pith_cap *cap;
-	struct fd f;
+	CLASS(pith_fd, f)(fd, PITH_T_NOTIFICATION, rights);
 
-	cap = pith_fd_cap(fd, PITH_T_NOTIFICATION, rights, &f);
-	if (IS_ERR(cap))
-		return ERR_CAST(cap);
-	n = container_of(cap->obj, struct pith_notif, obj);
-	pith_get(&n->obj);
-	fdput(f);	/* the capability may be gone from here on */
-	return n;
-}
-
-struct pith_notif *pith_arg_notif(void __user *arg, u32 rights)
-{
-	struct pith_fd_arg a;
-
-	if (copy_from_user(&a, arg, sizeof(a)))
-		return ERR_PTR(-EFAULT);
-	return a.zero ? ERR_PTR(-EINVAL) : pith_fd_notif(a.fd, rights);
+	if (IS_ERR(f.cap))
+		return ERR_CAST(f.cap);
+	pith_get(f.cap->obj);
+	return pith_cap_to(f.cap, struct pith_notif);
 }

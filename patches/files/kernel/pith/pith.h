@@ -91,17 +91,33 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
 int pith_cap_install(struct pith_object *obj, u32 rights);
 /* The capability behind @file, or NULL if it is another kind of file. */
 struct pith_cap *pith_cap_of(struct file *file);
-/* Capability of descriptor @fd, revoked or not, or an error. On success
- * fdput(*f) when done. */
-struct pith_cap *pith_fd_any(int fd, struct fd *f);
-/* The same with @type (0: any) and all of @rights, and not revoked. Where that
- * has to last, look again under the object's lock. */
-struct pith_cap *pith_fd_cap(int fd, u32 type, u32 rights, struct fd *f);
+
+/* A descriptor that is looked at, and the capability behind it or an error. */
+struct pith_fd {
+	struct fd fd;
+	struct pith_cap *cap;
+};
+
+/* Revoked or not. fdput() when done. */
+struct pith_fd pith_fd_any(int fd);
+/* With @type (0: any) and all of @rights, and not revoked. Where that has to
+ * last, look again under the object's lock. */
+struct pith_fd pith_fd_get(int fd, u32 type, u32 rights);
+DEFINE_CLASS(pith_fd, struct pith_fd, fdput(_T.fd),
+	     pith_fd_get(fd, type, rights), int fd, u32 type, u32 rights)
 /* Referenced file of descriptor @fd, if it is a capability, else NULL. */
 struct file *pith_fd_file(int fd);
-int pith_op_mint(struct pith_cap *cap, void __user *arg);
-int pith_op_identify(struct pith_cap *cap, void __user *arg);
-int pith_op_revoke(struct pith_cap *cap, void __user *arg);
+
+/* The object, a @type, of a capability to one. */
+#define pith_cap_to(cap, type)	container_of((cap)->obj, type, obj)
+
+/*
+ * A control operation. The table in syscall.c says what @cap is a capability
+ * to, with which rights, and what was copied to @arg and is copied from it.
+ */
+typedef int pith_op_fn(struct pith_cap *cap, void *arg);
+
+pith_op_fn pith_op_mint, pith_op_identify, pith_op_revoke;
 
 /* --- domain.c ----------------------------------------------------------------- */
 
@@ -122,13 +138,12 @@ struct pith_domain {
 	u64 cpu_end;			/* of this period, sched_clock() */
 };
 
-int pith_set_cpu_budget(struct pith_domain *d, void __user *arg);
-
 struct pith_domain *pith_domain_new(struct pith_domain *parent);
 struct pith_domain *pith_current_domain(void);
 int pith_charge(struct pith_domain *d, u64 ram, u64 caps);
 void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps);
-int pith_domain_op(struct pith_cap *cap, u32 op, void __user *arg);
+pith_op_fn pith_op_domain_create, pith_op_domain_transfer, pith_op_domain_info,
+	   pith_op_domain_destroy, pith_op_domain_cpu;
 
 /* --- memory.c ----------------------------------------------------------------- */
 
@@ -148,8 +163,7 @@ struct pith_mem {
 };
 
 extern const struct file_operations pith_mem_fops;
-int pith_op_mem_create(void __user *arg);
-int pith_op_mem_info(struct pith_cap *cap, void __user *arg);
+pith_op_fn pith_op_mem_create, pith_op_mem_info;
 int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
 void pith_io_mem_unclaim(struct pith_mem *mem);
@@ -178,12 +192,9 @@ struct pith_notif {
 };
 
 void pith_notif_signal(struct pith_notif *n, u64 count);
-int pith_op_notif_create(void);
-int pith_op_notif_bind(struct pith_cap *cap, void __user *arg);
+pith_op_fn pith_op_notif_create, pith_op_notif_bind;
 /* Referenced notification of descriptor @fd with @rights, or an error. */
 struct pith_notif *pith_fd_notif(int fd, u32 rights);
-/* Argument struct pith_fd_arg of @arg as such a notification. */
-struct pith_notif *pith_arg_notif(void __user *arg, u32 rights);
 /* Let @n fire when @ep, which may be NULL, dies, instead of what it watched. */
 void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep);
 
@@ -290,13 +301,11 @@ void pith_wake(struct task_struct *task);
 void pith_drop_files(struct pith_transfer_state *t);
 /* Let go of the call that @th received last and has not answered. */
 void pith_drop_owed(struct pith_thread *th);
-int pith_op_ep_create(void);
 /* Let a fresh capability be found by its badge. */
 void pith_ep_minted(struct pith_cap *cap);
 void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge);
-int pith_op_ep_watch(struct pith_cap *cap, void __user *arg);
-int pith_op_ep_save_reply(struct pith_cap *cap);
-int pith_op_buffer_set(void __user *arg);
+pith_op_fn pith_op_ep_create, pith_op_ep_watch, pith_op_ep_save_reply,
+	   pith_op_buffer_set;
 /* Call @cap's endpoint with @f: 0 if the reply says to go on. */
 int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
 		    struct pith_fault *f);
@@ -324,8 +333,9 @@ void pith_unsaved(struct pith_reply *r);
 void pith_leave(struct pith_thread *th);
 /* Fields of a new thread, before others see it. */
 void pith_sched_init(struct pith_thread *th);
-/* THREAD_SCHED on @task. */
-int pith_set_sched(struct task_struct *task, void __user *arg);
+/* The task of @th, referenced; NULL: it has ended. */
+struct task_struct *pith_thread_task(struct pith_thread *th);
+pith_op_fn pith_op_thread_sched;
 
 /* --- process.c -------------------------------------------------------------------- */
 
@@ -369,9 +379,14 @@ void pith_process_list(struct pith_process *p);
 
 /* --- space.c, thread.c, fault.c, regs.c ------------------------------------------- */
 
-int pith_op_space_create(struct pith_domain *d, void __user *arg);
-int pith_space_op(struct pith_cap *cap, u32 op, void __user *arg);
-int pith_thread_op(struct pith_cap *cap, u32 op, void __user *arg);
+/* Nobody can be told of it: away with it. */
+void pith_undo_space_create(void *arg, int fd);
+pith_op_fn pith_op_space_create, pith_op_space_map, pith_op_space_unmap,
+	   pith_op_space_protect, pith_op_space_fault_ep, pith_op_space_thread,
+	   pith_op_space_kill, pith_op_space_info;
+pith_op_fn pith_op_thread_start, pith_op_thread_pause, pith_op_thread_resume,
+	   pith_op_thread_get_regs, pith_op_thread_set_regs,
+	   pith_op_thread_fault_ep, pith_op_thread_info;
 /* That of the calling task, made if need be; NULL: no memory. */
 struct pith_thread *pith_thread_self(void);
 struct pith_thread *pith_thread_of(struct pith_process *p);
@@ -380,8 +395,6 @@ int pith_thread_create(struct pith_process *p, struct pith_thread *th,
 		       int (*setup)(void *arg), void *arg);
 void pith_thread_end(struct pith_thread *th, struct task_struct *task);
 u64 pith_thread_cost(void);
-int pith_set_fault_ep(struct pith_process *p, struct file **slot,
-		      void __user *arg);
 
 /* The task of @th stands still, as thread.c sees to. */
 void pith_regs_get(struct task_struct *task, struct pith_regs *r);
@@ -393,15 +406,13 @@ void pith_fault_decode(struct pith_fault *f);
 
 /* --- io.c, irq.c, log.c, syscall.c -------------------------------------------------------- */
 
-int pith_hw_op(struct pith_cap *cap, u32 op, void __user *arg);
-int pith_port_op(struct pith_cap *cap, u32 op, void __user *arg);
+pith_op_fn pith_op_hw_info, pith_op_hw_console, pith_op_hw_io_mem,
+	   pith_op_hw_io_port, pith_op_hw_irq, pith_op_hw_msi,
+	   pith_op_hw_mem_phys, pith_op_hw_log_read, pith_op_hw_panic_read;
+pith_op_fn pith_op_irq_bind, pith_op_irq_ack;
+pith_op_fn pith_op_port_in, pith_op_port_out;
 int pith_hw_install(void);
-int pith_op_hw_irq(void __user *arg);
-int pith_op_hw_msi(void __user *arg);
-int pith_irq_op(struct pith_cap *cap, u32 op, void __user *arg);
 extern u64 pith_boot_free;
-int pith_op_hw_log_read(void __user *arg);
-int pith_op_hw_panic_read(void __user *arg);
 
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096

@@ -17,7 +17,6 @@
 #include <linux/rtmutex.h>
 #include <linux/sched/rt.h>
 #include <linux/sched/task.h>
-#include <linux/uaccess.h>
 #include <uapi/linux/sched/types.h>
 #include "pith.h"
 
@@ -286,44 +285,29 @@ static int set_affinity(struct task_struct *task, u64 mask)
 	return err;
 }
 
-static struct pith_thread *thread_of(struct task_struct *task)
+int pith_op_thread_sched(struct pith_cap *cap, void *arg)
 {
-	struct pith_thread *th;
-
-	rcu_read_lock();
-	th = READ_ONCE(task->pith);
-	if (th && !refcount_inc_not_zero(&th->obj.ref))
-		th = NULL;
-	rcu_read_unlock();
-	return th;
-}
-
-int pith_set_sched(struct task_struct *task, void __user *arg)
-{
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
 	struct sched_attr attr = { .size = sizeof(attr) };
-	struct pith_thread *th;
-	struct pith_sched s;
+	struct pith_sched *s = arg;
 	int err;
 
+	if (!task)
+		return -EPIPE;
 	/* else any thread could be the most important one */
 	if (current->pith_mode != PITH_MODE_CORE)
 		return -EPERM;
-	if (copy_from_user(&s, arg, sizeof(s)))
-		return -EFAULT;
-	if (s.priority >= MAX_RT_PRIO - 1 || s.nice < MIN_NICE ||
-	    s.nice > MAX_NICE)
+	if (s->priority >= MAX_RT_PRIO - 1 || s->nice < MIN_NICE ||
+	    s->nice > MAX_NICE)
 		return -EINVAL;
-	err = set_affinity(task, s.affinity);
+	err = set_affinity(task, s->affinity);
 	if (err)
 		return err;
-	attr.sched_policy = s.priority ? SCHED_FIFO : SCHED_NORMAL;
-	attr.sched_priority = s.priority;
-	attr.sched_nice = s.nice;
+	attr.sched_policy = s->priority ? SCHED_FIFO : SCHED_NORMAL;
+	attr.sched_priority = s->priority;
+	attr.sched_nice = s->nice;
 	err = sched_setattr_nocheck(task, &attr);
-	th = thread_of(task);
-	if (th) {
-		pith_settle(th);
-		pith_thread_put(th);
-	}
+	pith_settle(th);
 	return err;
 }

@@ -103,30 +103,24 @@ static int map(struct mm_struct *mm, struct file *file,
 	return 0;
 }
 
-static int space_map(struct pith_process *p, void __user *arg)
+int pith_op_space_map(struct pith_cap *cap, void *arg)
 {
+	struct pith_map *m = arg;
 	struct mm_struct *mm;
-	struct pith_cap *cap;
-	struct pith_map m;
-	struct fd f;
 	int err;
 
-	if (copy_from_user(&m, arg, sizeof(m)))
-		return -EFAULT;
-	if (!m.rights || (m.rights & ~RIGHTS) || !PAGE_ALIGNED(m.offset) ||
-	    !range_valid(m.address, m.size))
+	if (!m->rights || (m->rights & ~RIGHTS) || !PAGE_ALIGNED(m->offset) ||
+	    !range_valid(m->address, m->size))
 		return -EINVAL;
 	/* what can be written or executed can be read */
-	cap = pith_fd_cap(m.mem, PITH_T_MEMORY, m.rights | PITH_R_READ, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	mm = mm_lock(p);
-	err = PTR_ERR_OR_ZERO(mm);
-	if (!err) {
-		err = map(mm, fd_file(f), &m);
-		mm_put(mm);
-	}
-	fdput(f);
+	CLASS(pith_fd, mem)(m->mem, PITH_T_MEMORY, m->rights | PITH_R_READ);
+	if (IS_ERR(mem.cap))
+		return PTR_ERR(mem.cap);
+	mm = mm_lock(pith_cap_to(cap, struct pith_process));
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	err = map(mm, fd_file(mem.fd), m);
+	mm_put(mm);
 	return err;
 }
 
@@ -177,33 +171,40 @@ static int protect(struct mm_struct *mm, u64 address, u64 end, vm_flags_t flags)
 	return err;
 }
 
-static int space_range(struct pith_process *p, u32 op, void __user *arg)
+static int change_range(struct pith_cap *cap, struct pith_range *r, bool unmap)
 {
 	struct mm_struct *mm;
-	struct pith_range r;
 	int err;
 
-	if (copy_from_user(&r, arg, sizeof(r)))
-		return -EFAULT;
-	if (r.zero || (r.rights & ~RIGHTS) || !range_valid(r.address, r.size) ||
-	    (op == PITH_OP_SPACE_PROTECT) != !!r.rights)
+	if ((r->rights & ~RIGHTS) || unmap == !!r->rights ||
+	    !range_valid(r->address, r->size))
 		return -EINVAL;
-	mm = mm_lock(p);
+	mm = mm_lock(pith_cap_to(cap, struct pith_process));
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	if (op == PITH_OP_SPACE_UNMAP)
-		err = do_munmap(mm, r.address, r.size, NULL);
+	if (unmap)
+		err = do_munmap(mm, r->address, r->size, NULL);
 	else
-		err = protect(mm, r.address, r.address + r.size,
-			      flags_of(r.rights));
+		err = protect(mm, r->address, r->address + r->size,
+			      flags_of(r->rights));
 	mm_put(mm);
 	return err;
+}
+
+int pith_op_space_unmap(struct pith_cap *cap, void *arg)
+{
+	return change_range(cap, arg, true);
+}
+
+int pith_op_space_protect(struct pith_cap *cap, void *arg)
+{
+	return change_range(cap, arg, false);
 }
 
 /* --- creation ----------------------------------------------------------------- */
 
 struct creation {
-	struct pith_space_create args;
+	struct pith_space_create *args;
 	struct pith_process *space;
 	struct pith_thread *thread;
 	struct file *files[MAX_CAPS];
@@ -212,10 +213,10 @@ struct creation {
 
 static int get_caps(struct creation *c)
 {
-	s32 __user *fds = u64_to_user_ptr(c->args.caps);
+	s32 __user *fds = u64_to_user_ptr(c->args->caps);
 	u32 i;
 
-	for (i = 0; i < c->args.ncaps; i++) {
+	for (i = 0; i < c->args->ncaps; i++) {
 		s32 fd;
 
 		if (get_user(fd, fds + i))
@@ -242,7 +243,7 @@ static int set_caps(struct creation *c)
 {
 	u32 i;
 
-	for (i = 0; i < c->args.ncaps; i++) {
+	for (i = 0; i < c->args->ncaps; i++) {
 		int err = c->files[i] ? replace_fd(i, c->files[i], 0) : 0;
 
 		if (err < 0)
@@ -268,7 +269,7 @@ static int setup(void *arg)
 	for_each_vma(vmi, vma)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	mmap_write_unlock(mm);
-	c->args.vdso = (uintptr_t)mm->context.vdso;
+	c->args->vdso = (uintptr_t)mm->context.vdso;
 	return 0;
 }
 
@@ -323,14 +324,14 @@ static int install(struct creation *c)
 	if (c->fd < 0)
 		return c->fd;
 	pith_get(&c->thread->obj);
-	c->args.thread = pith_cap_install(&c->thread->obj, PITH_R_MANAGE);
-	if (c->args.thread >= 0)
+	c->args->thread = pith_cap_install(&c->thread->obj, PITH_R_MANAGE);
+	if (c->args->thread >= 0)
 		return 0;
 	close_fd(c->fd);
-	return c->args.thread;
+	return c->args->thread;
 }
 
-static int begin(struct creation *c, void __user *arg)
+static int begin(struct creation *c)
 {
 	struct pith_process *p = c->space;
 	int err = pith_charge(p->domain, space_cost(), 0);
@@ -344,13 +345,9 @@ static int begin(struct creation *c, void __user *arg)
 	err = pith_thread_create(p, c->thread, setup, c);
 	if (c->thread->pid)
 		pith_process_list(p);
-	if (!err && copy_to_user(arg, &c->args, sizeof(c->args))) {
-		pith_kill(p);
-		err = -EFAULT;
-	}
 	if (!err)
 		return 0;
-	close_fd(c->args.thread);
+	close_fd(c->args->thread);
 	close_fd(c->fd);
 uncharge:
 	/* its exit does that otherwise */
@@ -359,17 +356,17 @@ uncharge:
 	return err;
 }
 
-static int create(struct creation *c, struct pith_domain *d, void __user *arg)
+static int create(struct creation *c, struct pith_domain *d)
 {
 	int err;
 
-	c->space = space_new(d, c->args.name);
+	c->space = space_new(d, c->args->name);
 	if (!c->space)
 		return -ENOMEM;
 	c->thread = pith_thread_of(c->space);
 	err = c->thread ? get_caps(c) : -ENOMEM;
-	if (!err && c->args.exit_notif != -1) {
-		struct pith_notif *n = pith_fd_notif(c->args.exit_notif,
+	if (!err && c->args->exit_notif != -1) {
+		struct pith_notif *n = pith_fd_notif(c->args->exit_notif,
 						     PITH_R_SIGNAL);
 
 		if (IS_ERR(n))
@@ -378,7 +375,7 @@ static int create(struct creation *c, struct pith_domain *d, void __user *arg)
 			c->space->exit_notif = n;
 	}
 	if (!err)
-		err = begin(c, arg);
+		err = begin(c);
 	put_caps(c);
 	mmput(c->space->mm);
 	if (c->thread)
@@ -387,26 +384,31 @@ static int create(struct creation *c, struct pith_domain *d, void __user *arg)
 	return err;
 }
 
-int pith_op_space_create(struct pith_domain *d, void __user *arg)
+int pith_op_space_create(struct pith_cap *cap, void *arg)
 {
-	struct creation *c = kzalloc(sizeof(*c), GFP_KERNEL);
-	int ret = -EFAULT;
+	struct creation *c __free(kfree) = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct pith_space_create *args = arg;
+	int err;
 
 	if (!c)
 		return -ENOMEM;
-	if (copy_from_user(&c->args, arg, sizeof(c->args)))
-		goto out;
-	ret = -EINVAL;
-	if (c->args.zero || c->args.ncaps > MAX_CAPS || !c->args.name[0] ||
-	    strnlen(c->args.name, sizeof(c->args.name)) ==
-	    sizeof(c->args.name))
-		goto out;
-	ret = create(c, d, arg);
-	if (!ret)
-		ret = c->fd;
-out:
-	kfree(c);
-	return ret;
+	if (args->ncaps > MAX_CAPS || !args->name[0] ||
+	    strnlen(args->name, sizeof(args->name)) == sizeof(args->name))
+		return -EINVAL;
+	c->args = args;
+	err = create(c, pith_cap_to(cap, struct pith_domain));
+	return err ?: c->fd;
+}
+
+void pith_undo_space_create(void *arg, int fd)
+{
+	struct pith_space_create *args = arg;
+	CLASS(pith_fd, space)(fd, PITH_T_SPACE, 0);
+
+	if (!IS_ERR(space.cap))
+		pith_kill(pith_cap_to(space.cap, struct pith_process));
+	close_fd(args->thread);
+	close_fd(fd);
 }
 
 /* --- end ---------------------------------------------------------------------- */
@@ -476,26 +478,27 @@ static u64 cpu_time(struct pith_process *p)
 	return ns;
 }
 
-static int space_info(struct pith_process *p, void __user *arg)
+int pith_op_space_info(struct pith_cap *cap, void *arg)
 {
-	struct pith_space_info info = {
-		.exited = smp_load_acquire(&p->exited),
-		.status = p->status,
-		.threads = atomic_read(&p->tasks),
-	};
+	struct pith_process *p = pith_cap_to(cap, struct pith_process);
+	struct pith_space_info *info = arg;
 
+	info->exited = smp_load_acquire(&p->exited);
+	info->status = p->status;
+	info->threads = atomic_read(&p->tasks);
 	mutex_lock(&p->lock);
-	info.cpu_ns = cpu_time(p);
+	info->cpu_ns = cpu_time(p);
 	mutex_unlock(&p->lock);
 	if (mmget_not_zero(p->mm)) {
-		info.table_bytes = mm_pgtables_bytes(p->mm);
+		info->table_bytes = mm_pgtables_bytes(p->mm);
 		mmput(p->mm);
 	}
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	return 0;
 }
 
-static int space_thread(struct pith_process *p)
+int pith_op_space_thread(struct pith_cap *cap, void *arg)
 {
+	struct pith_process *p = pith_cap_to(cap, struct pith_process);
 	struct pith_thread *th = pith_thread_of(p);
 	int err, fd;
 
@@ -514,24 +517,8 @@ static int space_thread(struct pith_process *p)
 	return fd;
 }
 
-int pith_space_op(struct pith_cap *cap, u32 op, void __user *arg)
+int pith_op_space_kill(struct pith_cap *cap, void *arg)
 {
-	struct pith_process *p = container_of(cap->obj, struct pith_process, obj);
-
-	if (op == PITH_OP_SPACE_INFO)
-		return space_info(p, arg);
-	if (!(cap->rights & PITH_R_MANAGE))
-		return -EPERM;
-	switch (op) {
-	case PITH_OP_SPACE_MAP:
-		return space_map(p, arg);
-	case PITH_OP_SPACE_FAULT_EP:
-		return pith_set_fault_ep(p, &p->fault_ep, arg);
-	case PITH_OP_SPACE_THREAD:
-		return space_thread(p);
-	case PITH_OP_SPACE_KILL:
-		pith_kill(p);
-		return 0;
-	}
-	return space_range(p, op, arg);
+	pith_kill(pith_cap_to(cap, struct pith_process));
+	return 0;
 }

@@ -3,8 +3,10 @@
  * System calls, the dispatch of control operations, and capability mode: which
  * system calls a process may make at all.
  */
+#include <linux/fdtable.h>
 #include <linux/init.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/prctl.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -135,9 +137,8 @@ static int bootstrap_caps(struct pith_domain *root, struct pith_bootstrap *b)
 	return b->hardware < 0 ? b->hardware : 0;
 }
 
-static int bootstrap(void __user *arg)
+static int pith_op_bootstrap(struct pith_cap *cap, void *arg)
 {
-	struct pith_bootstrap b = {};
 	struct pith_process *p;
 	struct pith_domain *root;
 	int err = -ENOMEM;
@@ -157,9 +158,7 @@ static int bootstrap(void __user *arg)
 		(struct rlimit) { PITH_CORE_TABLE, PITH_CORE_TABLE };
 	current->pith_process = p;
 	current->pith_mode = PITH_MODE_CORE;
-	err = bootstrap_caps(root, &b);
-	if (!err && copy_to_user(arg, &b, sizeof(b)))
-		err = -EFAULT;
+	err = bootstrap_caps(root, arg);
 out:
 	pith_put(&root->obj);
 	return err;
@@ -167,98 +166,137 @@ out:
 
 /* --- control -------------------------------------------------------------------------------- */
 
-static int control_self(u32 op, void __user *arg)
+/* Instead of a type: on no object at all, on any. */
+#define PITH_T_NONE	~0u
+#define PITH_T_ANY	0u
+
+struct op {
+	u32 type;		/* of the object */
+	u32 rights;		/* that the capability must have, all of them */
+	pith_op_fn *run;
+	u16 size;		/* of the argument */
+	u16 zero;		/* where it has a u32 that must be 0, if not at 0 */
+	bool in, out;		/* it is copied from the caller; and back */
+	void (*undo)(void *arg, int ret);	/* if it cannot be copied back */
+};
+
+#define OP(op, name, object, right, ...)				\
+	[PITH_OP_##op] = { PITH_T_##object, right, pith_op_##name, __VA_ARGS__ }
+#define SIZE(arg)	.size = sizeof(struct arg) +			\
+	BUILD_BUG_ON_ZERO(sizeof(struct arg) > sizeof(struct pith_regs))
+#define IN(arg)		SIZE(arg), .in = true
+#define IN_ZERO(arg)	IN(arg), .zero = offsetof(struct arg, zero)
+#define OUT(arg)	SIZE(arg), .out = true
+
+static void close_new(void *arg, int fd)
 {
-	if (op == PITH_OP_BOOTSTRAP)
-		return bootstrap(arg);
-	if (!current->pith_process)
-		return -EPERM;
-	switch (op) {
-	case PITH_OP_BUFFER_SET:
-		return pith_op_buffer_set(arg);
-	case PITH_OP_EP_CREATE:
-		return pith_op_ep_create();
-	case PITH_OP_NOTIF_CREATE:
-		return pith_op_notif_create();
-	case PITH_OP_MEM_CREATE:
-		return pith_op_mem_create(arg);
-	}
-	return -EBADF;
+	close_fd(fd);
 }
 
-static int control_cap(struct pith_cap *cap, u32 op, void __user *arg)
-{
-	switch (op) {
-	case PITH_OP_MINT:
-		return pith_op_mint(cap, arg);
-	case PITH_OP_IDENTIFY:
-		return pith_op_identify(cap, arg);
-	case PITH_OP_REVOKE:
-		return pith_op_revoke(cap, arg);
-	case PITH_OP_EP_WATCH:
-		return pith_op_ep_watch(cap, arg);
-	case PITH_OP_EP_SAVE_REPLY:
-		return pith_op_ep_save_reply(cap);
-	case PITH_OP_NOTIF_BIND:
-		return pith_op_notif_bind(cap, arg);
-	case PITH_OP_MEM_INFO:
-		return pith_op_mem_info(cap, arg);
-	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPACE_CREATE:
-		return pith_domain_op(cap, op, arg);
-	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
-		return pith_space_op(cap, op, arg);
-	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
-		return pith_thread_op(cap, op, arg);
-	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
-		return pith_irq_op(cap, op, arg);
-	case PITH_OP_PORT_IN ... PITH_OP_PORT_OUT:
-		return pith_port_op(cap, op, arg);
-	}
-	return pith_hw_op(cap, op, arg);
-}
+static const struct op ops[] = {
+	OP(BOOTSTRAP, bootstrap, NONE, 0, OUT(pith_bootstrap)),
+	OP(BUFFER_SET, buffer_set, NONE, 0, IN_ZERO(pith_buffer)),
+	OP(EP_CREATE, ep_create, NONE, 0),
+	OP(NOTIF_CREATE, notif_create, NONE, 0),
+	OP(MEM_CREATE, mem_create, NONE, 0, IN(pith_mem_create)),
 
-/* Type of object that an operation is for; 0: any. */
-static u32 type_of_op(u32 op)
-{
-	switch (op) {
-	case PITH_OP_MINT ... PITH_OP_REVOKE:
-		return 0;
-	case PITH_OP_EP_WATCH ... PITH_OP_EP_SAVE_REPLY:
-		return PITH_T_ENDPOINT;
-	case PITH_OP_NOTIF_BIND:
-		return PITH_T_NOTIFICATION;
-	case PITH_OP_MEM_INFO:
-		return PITH_T_MEMORY;
-	case PITH_OP_DOMAIN_CREATE ... PITH_OP_SPACE_CREATE:
-		return PITH_T_DOMAIN;
-	case PITH_OP_SPACE_MAP ... PITH_OP_SPACE_INFO:
-		return PITH_T_SPACE;
-	case PITH_OP_THREAD_START ... PITH_OP_THREAD_INFO:
-		return PITH_T_THREAD;
-	case PITH_OP_IRQ_BIND ... PITH_OP_IRQ_ACK:
-		return PITH_T_IRQ;
-	case PITH_OP_PORT_IN ... PITH_OP_PORT_OUT:
-		return PITH_T_IO_PORT;
-	}
-	return PITH_T_HARDWARE;
-}
+	OP(MINT, mint, ANY, 0, IN_ZERO(pith_mint)),
+	OP(IDENTIFY, identify, ANY, 0, OUT(pith_identify)),
+	OP(REVOKE, revoke, ANY, 0, IN_ZERO(pith_revoke)),
 
-SYSCALL_DEFINE3(pith_control, int, fd, u32, op, void __user *, arg)
+	OP(EP_WATCH, ep_watch, ENDPOINT, 0, IN_ZERO(pith_fd_arg)),
+	OP(EP_SAVE_REPLY, ep_save_reply, ENDPOINT, PITH_R_RECV),
+
+	OP(NOTIF_BIND, notif_bind, NOTIFICATION, PITH_R_MANAGE,
+	   IN_ZERO(pith_bind)),
+
+	OP(MEM_INFO, mem_info, MEMORY, 0, OUT(pith_mem_info)),
+
+	OP(DOMAIN_CREATE, domain_create, DOMAIN, PITH_R_ADMIN),
+	OP(DOMAIN_TRANSFER, domain_transfer, DOMAIN, PITH_R_ADMIN,
+	   IN_ZERO(pith_transfer)),
+	OP(DOMAIN_INFO, domain_info, DOMAIN, 0, OUT(pith_domain_info)),
+	OP(DOMAIN_DESTROY, domain_destroy, DOMAIN, PITH_R_ADMIN),
+	OP(DOMAIN_CPU, domain_cpu, DOMAIN, PITH_R_ADMIN, IN(pith_cpu_budget)),
+	OP(SPACE_CREATE, space_create, DOMAIN, PITH_R_ADMIN,
+	   IN_ZERO(pith_space_create), .out = true,
+	   .undo = pith_undo_space_create),
+
+	OP(SPACE_MAP, space_map, SPACE, PITH_R_MANAGE, IN(pith_map)),
+	OP(SPACE_UNMAP, space_unmap, SPACE, PITH_R_MANAGE, IN_ZERO(pith_range)),
+	OP(SPACE_PROTECT, space_protect, SPACE, PITH_R_MANAGE,
+	   IN_ZERO(pith_range)),
+	OP(SPACE_FAULT_EP, space_fault_ep, SPACE, PITH_R_MANAGE,
+	   IN_ZERO(pith_fd_arg)),
+	OP(SPACE_THREAD, space_thread, SPACE, PITH_R_MANAGE),
+	OP(SPACE_KILL, space_kill, SPACE, PITH_R_MANAGE),
+	OP(SPACE_INFO, space_info, SPACE, 0, OUT(pith_space_info)),
+
+	OP(THREAD_START, thread_start, THREAD, PITH_R_MANAGE,
+	   IN(pith_thread_start)),
+	OP(THREAD_PAUSE, thread_pause, THREAD, PITH_R_MANAGE),
+	OP(THREAD_RESUME, thread_resume, THREAD, PITH_R_MANAGE),
+	OP(THREAD_GET_REGS, thread_get_regs, THREAD, PITH_R_MANAGE,
+	   OUT(pith_regs)),
+	OP(THREAD_SET_REGS, thread_set_regs, THREAD, PITH_R_MANAGE,
+	   IN(pith_regs)),
+	OP(THREAD_FAULT_EP, thread_fault_ep, THREAD, PITH_R_MANAGE,
+	   IN_ZERO(pith_fd_arg)),
+	OP(THREAD_SCHED, thread_sched, THREAD, PITH_R_MANAGE, IN(pith_sched)),
+	OP(THREAD_INFO, thread_info, THREAD, 0, OUT(pith_thread_info)),
+
+	OP(IRQ_BIND, irq_bind, IRQ, PITH_R_MANAGE, IN_ZERO(pith_fd_arg)),
+	OP(IRQ_ACK, irq_ack, IRQ, PITH_R_MANAGE),
+
+	OP(PORT_IN, port_in, IO_PORT, PITH_R_READ, IN_ZERO(pith_port),
+	   .out = true),
+	OP(PORT_OUT, port_out, IO_PORT, PITH_R_WRITE, IN_ZERO(pith_port)),
+
+	OP(HW_INFO, hw_info, HARDWARE, 0, OUT(pith_hw_info)),
+	OP(HW_CONSOLE, hw_console, HARDWARE, 0, IN_ZERO(pith_text)),
+	OP(HW_IO_MEM, hw_io_mem, HARDWARE, 0, IN_ZERO(pith_io_mem)),
+	OP(HW_IO_PORT, hw_io_port, HARDWARE, 0, IN(pith_io_port)),
+	OP(HW_IRQ, hw_irq, HARDWARE, 0, IN(pith_irq)),
+	OP(HW_MSI, hw_msi, HARDWARE, 0, OUT(pith_msi), .undo = close_new),
+	OP(HW_MEM_PHYS, hw_mem_phys, HARDWARE, 0, IN(pith_mem_phys)),
+	OP(HW_LOG_READ, hw_log_read, HARDWARE, 0, IN(pith_log_read),
+	   .out = true),
+	OP(HW_PANIC_READ, hw_panic_read, HARDWARE, 0, IN_ZERO(pith_text)),
+};
+
+static int run(const struct op *op, struct pith_cap *cap, void __user *user)
 {
-	struct pith_cap *cap;
-	struct fd f;
+	struct pith_regs arg = {};	/* no argument is larger */
 	int ret;
 
-	if (op < PITH_OP_BOOTSTRAP || op > PITH_OP_HW_PANIC_READ)
+	if (op->in && copy_from_user(&arg, user, op->size))
+		return -EFAULT;
+	if (op->zero && *(u32 *)((void *)&arg + op->zero))
 		return -EINVAL;
-	if (op <= PITH_OP_MEM_CREATE)
-		return fd == -1 ? control_self(op, arg) : -EBADF;
-	cap = pith_fd_cap(fd, type_of_op(op), 0, &f);
-	if (IS_ERR(cap))
-		return PTR_ERR(cap);
-	ret = control_cap(cap, op, arg);
-	fdput(f);
-	return ret;
+	ret = op->run(cap, &arg);
+	if (ret < 0 || !op->out || !copy_to_user(user, &arg, op->size))
+		return ret;
+	if (op->undo)
+		op->undo(&arg, ret);
+	return -EFAULT;
+}
+
+SYSCALL_DEFINE3(pith_control, int, fd, u32, nr, void __user *, arg)
+{
+	const struct op *op;
+
+	if (nr >= ARRAY_SIZE(ops) || !ops[nr].run)
+		return -EINVAL;
+	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	if (op->type == PITH_T_NONE) {
+		if (fd != -1)
+			return -EBADF;
+		if (!current->pith_process && nr != PITH_OP_BOOTSTRAP)
+			return -EPERM;
+		return run(op, NULL, arg);
+	}
+	CLASS(pith_fd, f)(fd, op->type, op->rights);
+	return IS_ERR(f.cap) ? PTR_ERR(f.cap) : run(op, f.cap, arg);
 }
 
 SYSCALL_DEFINE2(pith_call, int, ep, u64, deadline)

@@ -15,7 +15,6 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
-#include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 #include "pith.h"
 #include "../sched/sched.h"
@@ -26,7 +25,7 @@
 
 /* --- hold still ------------------------------------------------------------- */
 
-static struct task_struct *task_get(struct pith_thread *th)
+struct task_struct *pith_thread_task(struct pith_thread *th)
 {
 	struct task_struct *task;
 
@@ -71,11 +70,15 @@ static void stay(struct callback_head *work)
 	pith_thread_put(th);
 }
 
-static int thread_pause(struct pith_thread *th, struct task_struct *task)
+int pith_op_thread_pause(struct pith_cap *cap, void *arg)
 {
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
 	struct rq_flags rf;
 	struct rq *rq;
 
+	if (!task)
+		return -EPIPE;
 	WRITE_ONCE(th->paused, true);
 	if (!xchg(&th->stay_queued, true)) {
 		init_task_work(&th->stay, stay);
@@ -95,8 +98,12 @@ static int thread_pause(struct pith_thread *th, struct task_struct *task)
 	return 0;
 }
 
-static int thread_resume(struct pith_thread *th)
+int pith_op_thread_resume(struct pith_cap *cap, void *arg)
 {
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+
+	if (!READ_ONCE(th->in_space))
+		return -EPIPE;
 	WRITE_ONCE(th->paused, false);
 	wake_up_var(&th->paused);
 	return 0;
@@ -119,47 +126,53 @@ static int regs_set(struct task_struct *task, const struct pith_regs *r)
 	return 0;
 }
 
-static int regs_get(struct task_struct *task, struct pith_regs *r)
+/* Does it stand still until the caller lets it go on? */
+static bool stands(struct pith_thread *th, struct task_struct *task)
 {
-	struct rq_flags rf;
-	struct rq *rq = hold_still(task, &rf);
+	return task != current &&
+	       (READ_ONCE(th->paused) || READ_ONCE(th->faulted));
+}
 
+int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
+{
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
+	struct rq_flags rf;
+	struct rq *rq;
+
+	if (!task)
+		return -EPIPE;
+	if (!stands(th, task))
+		return -EBUSY;
+	rq = hold_still(task, &rf);
 	if (!rq)
 		return -EINTR;
-	pith_regs_get(task, r);
+	pith_regs_get(task, arg);
 	task_rq_unlock(rq, task, &rf);
 	return 0;
 }
 
-static int thread_regs(struct pith_thread *th, struct task_struct *task,
-		       u32 op, void __user *arg)
+int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 {
-	struct pith_regs r = {};
-	int err;
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
 
-	if (op == PITH_OP_THREAD_SET_REGS && copy_from_user(&r, arg, sizeof(r)))
-		return -EFAULT;
-	if (task == current || !(READ_ONCE(th->paused) || READ_ONCE(th->faulted)))
-		return -EBUSY;
-	if (op == PITH_OP_THREAD_SET_REGS)
-		return regs_set(task, &r);
-	err = regs_get(task, &r);
-	return err ?: copy_to_user(arg, &r, sizeof(r)) ? -EFAULT : 0;
+	if (!task)
+		return -EPIPE;
+	return stands(th, task) ? regs_set(task, arg) : -EBUSY;
 }
 
-static int thread_start(struct pith_thread *th, struct task_struct *task,
-			void __user *arg)
+int pith_op_thread_start(struct pith_cap *cap, void *arg)
 {
-	struct pith_thread_start s;
-	struct pith_regs r = {};
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
+	struct pith_thread_start *s = arg;
+	struct pith_regs r = { .ip = s->ip, .sp = s->sp, .tls = s->tls };
 	int err = -EBUSY;
 
-	if (copy_from_user(&s, arg, sizeof(s)))
-		return -EFAULT;
-	r.ip = s.ip;
-	r.sp = s.sp;
-	r.tls = s.tls;
-	pith_regs_arg(&r, s.arg);
+	if (!task)
+		return -EPIPE;
+	pith_regs_arg(&r, s->arg);
 	mutex_lock(&th->space->lock);
 	if (!th->started)
 		err = regs_set(task, &r);
@@ -415,10 +428,13 @@ static u32 state_of(struct pith_thread *th, struct task_struct *task)
 				       PITH_THREAD_WAITING;
 }
 
-static int thread_info(struct pith_thread *th, struct task_struct *task,
-		       void __user *arg)
+int pith_op_thread_info(struct pith_cap *cap, void *arg)
 {
-	struct pith_thread_info info = {
+	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
+	struct task_struct *task __free(put_task) = pith_thread_task(th);
+	struct pith_thread_info *info = arg;
+
+	*info = (struct pith_thread_info) {
 		.state = PITH_THREAD_ENDED,
 		.cpu_ns = th->cpu_ns,
 		.calls = READ_ONCE(th->calls),
@@ -428,50 +444,12 @@ static int thread_info(struct pith_thread *th, struct task_struct *task,
 	};
 
 	if (task) {
-		info.state = state_of(th, task);
-		info.cpu = task_cpu(task);
-		info.priority = task->rt_priority;
-		info.priority_now = rt_priority(task->prio);
-		info.cpu_ns = task_sched_runtime(task);
-		info.switches = task->nvcsw + task->nivcsw;
+		info->state = state_of(th, task);
+		info->cpu = task_cpu(task);
+		info->priority = task->rt_priority;
+		info->priority_now = rt_priority(task->prio);
+		info->cpu_ns = task_sched_runtime(task);
+		info->switches = task->nvcsw + task->nivcsw;
 	}
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
-}
-
-static int task_op(struct pith_thread *th, struct task_struct *task, u32 op,
-		   void __user *arg)
-{
-	switch (op) {
-	case PITH_OP_THREAD_START:
-		return thread_start(th, task, arg);
-	case PITH_OP_THREAD_PAUSE:
-		return thread_pause(th, task);
-	case PITH_OP_THREAD_RESUME:
-		return thread_resume(th);
-	case PITH_OP_THREAD_SCHED:
-		return pith_set_sched(task, arg);
-	case PITH_OP_THREAD_FAULT_EP:
-		return pith_set_fault_ep(th->space, &th->fault_ep, arg);
-	}
-	return thread_regs(th, task, op, arg);
-}
-
-int pith_thread_op(struct pith_cap *cap, u32 op, void __user *arg)
-{
-	struct pith_thread *th = container_of(cap->obj, struct pith_thread, obj);
-	struct task_struct *task;
-	int ret;
-
-	if (op != PITH_OP_THREAD_INFO && !(cap->rights & PITH_R_MANAGE))
-		return -EPERM;
-	task = task_get(th);
-	if (op == PITH_OP_THREAD_INFO)
-		ret = thread_info(th, task, arg);
-	else if (!task)
-		ret = -EPIPE;
-	else
-		ret = task_op(th, task, op, arg);
-	if (task)
-		put_task_struct(task);
-	return ret;
+	return 0;
 }
