@@ -24,7 +24,7 @@ struct part {
 	struct trace_subject list[TRACE_SUBJECTS_MAX];
 };
 
-/* --- samples --------------------------------------------------------------------- */
+/* --- samples -------------------------------------------------------------- */
 
 static int add(struct sample *s, const struct part *part, size_t bytes)
 {
@@ -139,7 +139,7 @@ static int take_second(struct shell *sh, struct sample *s)
 	return err;
 }
 
-/* --- shown ------------------------------------------------------------------------- */
+/* --- shown ---------------------------------------------------------------- */
 
 static const char *state_name(uint32_t state)
 {
@@ -202,7 +202,7 @@ static int trace_error(struct shell *sh, const char *command, int err)
 				err);
 }
 
-/* --- commands -------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------- */
 
 int cmd_threads(struct shell *sh, int argc, char **argv)
 {

@@ -15,7 +15,7 @@ struct core {
 	struct entrypoint ep;
 	int hardware;		/* the hardware capability */
 	int root;		/* root domain: core's own */
-	int init_domain;
+	int init_domain, init_space;
 	uint64_t boot_ram_free;
 };
 extern struct core core;

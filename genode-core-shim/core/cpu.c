@@ -15,7 +15,7 @@ struct core_thread *core_threads;
 static struct core_thread **threads_end = &core_threads;
 static uint64_t last_id;
 
-/* --- threads that core knows ------------------------------------------------- */
+/* --- threads that core knows ---------------------------------------------- */
 
 static struct core_thread *known(uint64_t object)
 {
@@ -97,7 +97,7 @@ int cpu_adopt(const char *label, int thread)
 	return s ? remember(s, thread, id.object, "") : err;
 }
 
-/* --- sessions ------------------------------------------------------------------ */
+/* --- sessions ------------------------------------------------------------- */
 
 static int cpu_open(struct core_session *s, const char *args)
 {

@@ -44,7 +44,7 @@ static int denied(int err)
 	return err == -EPERM ? -EACCES : err;
 }
 
-/* --- IO_MEM ---------------------------------------------------------------------- */
+/* --- IO_MEM --------------------------------------------------------------- */
 
 static int io_mem_open(struct core_session *s, const char *args)
 {
@@ -77,7 +77,7 @@ const struct core_service io_mem_service = {
 	"IO_MEM", io_mem_open, io_mem_call, give_up
 };
 
-/* --- IO_PORT --------------------------------------------------------------------- */
+/* --- IO_PORT -------------------------------------------------------------- */
 
 static int io_port_open(struct core_session *s, const char *args)
 {
@@ -102,7 +102,7 @@ const struct core_service io_port_service = {
 	"IO_PORT", io_port_open, io_port_call, give_up
 };
 
-/* --- IRQ --------------------------------------------------------------------------- */
+/* --- IRQ ------------------------------------------------------------------ */
 
 static int msi_open(struct core_session *s)
 {

@@ -76,7 +76,7 @@ void core_show_panic(void)
 	core_say("end of the log of the boot before");
 }
 
-/* --- LOG ------------------------------------------------------------------------ */
+/* --- LOG ------------------------------------------------------------------ */
 
 static int log_open(struct core_session *s, const char *args)
 {

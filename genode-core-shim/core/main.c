@@ -95,6 +95,7 @@ static int start_init(void)
 	err = loader_load(&l);
 	if (!err)
 		err = cpu_adopt("init", pith_mint(l.thread, 0));
+	core.init_space = l.space;
 	return err ? err : loader_start(&l);
 }
 

@@ -179,6 +179,8 @@ static int parent_call(void *ctx, struct ep_request *in)
 		return no_request(in);
 	case PARENT_DELIVER:
 		return -ENOENT;
+	case PARENT_SPACE:
+		return ep_reply_cap(in, core.init_space, 0);
 	}
 	return -ENOSYS;
 }

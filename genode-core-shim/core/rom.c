@@ -126,7 +126,7 @@ int rom_load(const char *dir)
 	return err ? err : n;
 }
 
-/* --- sessions --------------------------------------------------------------------- */
+/* --- sessions ------------------------------------------------------------- */
 
 /* A label is "a -> b -> name": the last element names the module. */
 static const char *last_element(const char *label)

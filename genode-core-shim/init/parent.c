@@ -301,6 +301,8 @@ int parent_call(void *ctx, struct ep_request *in)
 		return next_request(c, in);
 	case PARENT_DELIVER:
 		return deliver(c, in);
+	case PARENT_SPACE:
+		return ep_reply_cap(in, c->space, 0);
 	case PARENT_SIGH:
 	case PARENT_RESOURCES:
 	case PARENT_RESOURCE_REQUEST:

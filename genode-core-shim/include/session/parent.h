@@ -46,6 +46,9 @@ enum parent_method {
 	PARENT_YIELD_RESPONSE,
 	/* HEARTBEAT_RESPONSE: -> nothing */
 	PARENT_HEARTBEAT_RESPONSE,
+	/* SPACE: -> cap: the child's own space, right MANAGE, to map and make
+	 * threads in it and to say where its faults go */
+	PARENT_SPACE,
 };
 
 enum parent_signal {
