@@ -47,12 +47,12 @@ fuzz: $(B)/stamp/packages-test third-party ## fuzz targets and kernel, SECONDS= 
 	@scripts/test-all --only fuzz --fuzz-seconds $(or $(SECONDS),300)
 	@$(MAKE) fuzz-kernel
 
-# Another seed each time; it is in the log, and `seed=` runs it again.
+# Another seed each time; it is in the log, and `SEED=` begins with it again.
 .PHONY: fuzz-kernel
-fuzz-kernel: $(B)/stamp/packages-test kernel attack ## the kernel's system calls for SECONDS= (300), SEED=
-	@scripts/test-all --only 'ktest/attack smp2' --kernel $(BZIMAGE) \
-		--kernel-tests "fuzz_ seconds=$(or $(SECONDS),300) \
-		seed=$(or $(SEED),$$(date +%s))"
+fuzz-kernel: $(B)/stamp/packages-test attack ## the kernel's system calls for SECONDS= (300), SEED=; guided by coverage
+	@$(MAKE) kernel PROFILE=coverage
+	@scripts/coverage $(B)/kernel-coverage $(or $(SECONDS),300) \
+		$(or $(SEED),$$(date +%s))
 
 # Kernels that check themselves; each takes minutes to build, and is slow.
 DEBUG_PROFILES := debug debug-races

@@ -5,6 +5,7 @@
 
 #define STOP		(~0ull)
 #define CANARY_PAGES	16
+#define MAKER_PAGES	64
 
 /* Shared by core and the bystander only. */
 struct board {
@@ -119,11 +120,28 @@ void attack_victim_answers(void)
 	KT_EQ(kt_msg->label, 42);
 }
 
-int attack_memory(uint64_t pages)
+enum { MAKE_SPACE = MAKER_PAGES + 1, MAKE_IO };
+
+static int made(uint64_t what)
 {
-	KT_EQ(kt_call_label(A_MAKER, pages, KT_SOON), 0);
+	KT_EQ(kt_call_label(A_MAKER, what, KT_SOON), 0);
 	KT_NEED(kt_msg->ncaps == 1 && kt_msg->caps[0] >= 0);
 	return kt_msg->caps[0];
+}
+
+int attack_memory(uint64_t pages)
+{
+	return made(pages);
+}
+
+int attack_own_space(void)
+{
+	return made(MAKE_SPACE);
+}
+
+int attack_io_memory(void)
+{
+	return made(MAKE_IO);
 }
 
 /* --- core ---------------------------------------------------------------------- */
@@ -131,6 +149,7 @@ int attack_memory(uint64_t pages)
 struct scene {
 	struct kt_child bystander, by, with;
 	struct kt_thread maker;
+	volatile bool started;		/* @by is valid */
 	int board_mem, maker_ep;
 	int args[A_SLOTS - KT_SLOT_ARG];
 };
@@ -179,26 +198,36 @@ static void bystander_stop(struct scene *s)
 	kt_close(s->board_mem);
 }
 
-#define MAKER_PAGES	64
+static long make(struct scene *s, uint64_t what)
+{
+	struct pith_io_mem io = { .base = 0xc0000000, .size = KT_PAGE };
+
+	if (what == MAKE_IO)
+		return kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &io);
+	if (what <= MAKER_PAGES)
+		return kt_mem_create(-1, what * KT_PAGE, 0);
+	while (what == MAKE_SPACE && !s->started)
+		kt_sleep(KT_MS(1));
+	return what == MAKE_SPACE ? kt_mint(s->by.space, PITH_R_MANAGE) : -1;
+}
 
 /* Until core itself calls. */
 static void maker_serve(void *arg)
 {
 	struct scene *s = arg;
-	uint64_t pages;
-	int mem;
+	uint64_t what;
+	long fd;
 
 	while (kt_wait(s->maker_ep, PITH_NO_DEADLINE) == PITH_GOT_CALL &&
 	       kt_msg->badge == A_BADGE_ATTACKER) {
-		pages = kt_msg->label;
+		what = kt_msg->label;
 		close_received();
-		mem = pages > MAKER_PAGES ? PITH_CAP_NONE :
-			kt_mem_create(-1, pages * KT_PAGE, 0);
+		fd = make(s, what);
 		kt_prepare(0);
 		kt_msg->ncaps = 1;
-		kt_msg->caps[0] = mem < 0 ? PITH_CAP_NONE : mem;
+		kt_msg->caps[0] = fd < 0 ? PITH_CAP_NONE : fd;
 		kt_reply_wait(s->maker_ep, PITH_REPLY, 0);
-		kt_close(mem);
+		kt_close(fd);
 	}
 	kt_reply(s->maker_ep, 0);
 }
@@ -223,6 +252,7 @@ static void arm(struct scene *s)
 	set_slot(s, A_SHARED, kt_mem_create(-1, 2 * KT_PAGE, 0));
 	kt_close(mem);
 	kt_close(n);
+	set_slot(s, A_OWN, kt_domain(A_OWN_RAM, A_OWN_CAPS));
 	s->maker_ep = KT_FD(kt_ep_create());
 	set_slot(s, A_MAKER,
 		 kt_mint_badge(s->maker_ep, A_BADGE_ATTACKER));
@@ -234,6 +264,7 @@ static void disarm(struct scene *s)
 	KT_EQ(kt_call_label(s->maker_ep, 0, KT_SOON), 0);
 	kt_thread_join(&s->maker);
 	kt_close(s->maker_ep);
+	kt_control(s->args[A_OWN - KT_SLOT_ARG], PITH_OP_DOMAIN_DESTROY, NULL);
 	for (unsigned int i = 0; i < COUNT(s->args); i++)
 		kt_close(s->args[i]);
 }
@@ -261,7 +292,9 @@ static void fight(struct scene *s, const char *name, const char *with,
 {
 	if (with)
 		s->with = kt_start(with, s->args, COUNT(s->args));
+	s->started = false;
 	s->by = kt_start(name, s->args, COUNT(s->args));
+	s->started = true;
 	if (end == A_KILLED) {
 		kt_await_word(&kt_report->shared[A_WORD_READY], 1);
 		kt_sleep(KT_MS(20));

@@ -29,12 +29,17 @@ enum attack_slot {
 	A_PEER,			/* endpoint, RECV|CALL; the accomplice's too */
 	A_SHARED,		/* memory, two pages, READ|WRITE; likewise */
 	A_MAKER,		/* CALL of core: see attack_memory() */
+	A_OWN,			/* a domain for spaces, CHARGE|ADMIN */
 	A_SLOTS
 };
 
 /* Badges of callers of the victim. */
 #define A_BADGE_CLIENT		1
 #define A_BADGE_ATTACKER	666
+
+/* What the domain A_OWN has. */
+#define A_OWN_RAM		(6ull << 20)
+#define A_OWN_CAPS		200
 
 /* Words of kt_report->shared. */
 enum { A_WORD_READY, A_WORD_RUN, A_WORD_SEED, A_WORD_AT };
@@ -76,9 +81,17 @@ _Noreturn void attack_ready(void);
 /* Run @fn in @n threads at once with the same argument; they end first. */
 void attack_together(unsigned int n, void (*fn)(void *), void *arg);
 
+struct ks;
+/* Where user space ends in a space made in A_OWN. */
+uint64_t attack_top(struct ks *s);
+
 /* New memory of core's, of so many pages, that can be revoked: what an attacker
  * makes itself cannot. */
 int attack_memory(uint64_t pages);
+/* What a careless parent may hand out: the attacker's own space, MANAGE; a page
+ * of device memory where no device is. */
+int attack_own_space(void);
+int attack_io_memory(void);
 
 /* A call to the victim that must be answered. */
 void attack_victim_answers(void);

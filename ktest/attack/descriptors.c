@@ -9,6 +9,7 @@ static const uint32_t slot_types[A_SLOTS] = {
 	[A_BELL] = PITH_T_NOTIFICATION, [A_IRQ] = PITH_T_IRQ,
 	[A_PORT] = PITH_T_IO_PORT, [A_PEER] = PITH_T_ENDPOINT,
 	[A_SHARED] = PITH_T_MEMORY, [A_MAKER] = PITH_T_ENDPOINT,
+	[A_OWN] = PITH_T_DOMAIN,
 };
 
 ATTACK(desc_guess, "use every descriptor number there can be")

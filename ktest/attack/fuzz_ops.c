@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the fuzzer knows of each control operation: its object and its struct. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "fuzz.h"
 
 #define F(type, member, kind)						\
 	{ offsetof(struct type, member), sizeof(((struct type *)0)->member), \
 	  kind }
+#define W(kind)	{ 0, 8, kind }
+#define CALL(op, object, ...)						\
+	{ FUZZ_##op, object, #op, { __VA_ARGS__ } }
 #define OP(op, object, ...)						\
 	{ PITH_OP_##op, object, #op, { __VA_ARGS__ } }
 
@@ -101,11 +106,78 @@ static const struct fuzz_op ops[] = {
 	   F(pith_log_read, len, K_PAGES)),
 	OP(HW_PANIC_READ, PITH_T_HARDWARE, F(pith_text, text, K_POINTER),
 	   F(pith_text, len, K_FLAGS), F(pith_text, zero, K_ZERO)),
+	CALL(CALL, PITH_T_ENDPOINT, W(K_BADGE), W(K_FLAGS), W(K_FLAGS),
+	     W(K_MEMORY), W(K_ENDPOINT), W(K_ANY), W(K_ANY), W(K_SOON)),
+	CALL(RECEIVE, PITH_T_ENDPOINT, W(K_BADGE), W(K_FLAGS), W(K_FLAGS),
+	     W(K_MEMORY), W(K_ENDPOINT), W(K_ANY), W(K_FLAGS), W(K_SOON)),
+	CALL(REPLY, PITH_T_REPLY, W(K_BADGE), W(K_FLAGS)),
+	CALL(SIGNAL, PITH_T_NOTIFICATION, W(K_FLAGS)),
+	CALL(MMAP, PITH_T_MEMORY, W(K_REGION), W(K_PAGES0), W(K_PAGES),
+	     W(K_FLAGS)),
+	CALL(MUNMAP, 0, W(K_REGION), W(K_PAGES)),
+	CALL(MPROTECT, 0, W(K_REGION), W(K_PAGES), W(K_FLAGS)),
+	CALL(CLOSE, FUZZ_ANY),
 };
 
-_Static_assert(COUNT(ops) == PITH_OP_HW_PANIC_READ, "every operation");
+_Static_assert(COUNT(ops) == FUZZ_END - 1, "every operation");
 
-const struct fuzz_op *fuzz_op(uint64_t gene)
+const struct fuzz_op *fuzz_op(uint32_t op)
 {
-	return &ops[gene % COUNT(ops)];
+	return &ops[op - 1];
+}
+
+unsigned int fuzz_words(const struct fuzz_op *op)
+{
+	unsigned int n = 0;
+
+	while (n < FUZZ_WORDS && op->fields[n].size)
+		n++;
+	return n;
+}
+
+static bool next_number(const char **at, uint64_t *value)
+{
+	char *end;
+
+	*value = strtoull(*at, &end, 16);
+	if (end == *at)
+		return false;
+	*at = end;
+	return true;
+}
+
+bool fuzz_parse(struct fuzz_program *p, const char *line)
+{
+	struct fuzz_step *s = &p->steps[p->n];
+	size_t len = strcspn(line, " ");
+	const char *at = line + len;
+	uint64_t object;
+
+	if (p->n == FUZZ_STEPS)
+		return false;
+	memset(s, 0, sizeof(*s));
+	for (uint32_t op = 1; op < FUZZ_END; op++)
+		if (!strncmp(ops[op - 1].name, line, len) &&
+		    !ops[op - 1].name[len])
+			s->op = op;
+	if (!s->op || !next_number(&at, &object) || !next_number(&at, &s->arg))
+		return false;
+	s->object = object;
+	for (unsigned int i = 0; i < FUZZ_WORDS; i++)
+		if (!next_number(&at, &s->words[i]))
+			break;
+	p->n++;
+	return true;
+}
+
+void fuzz_print(const struct fuzz_step *s, char *text, size_t size)
+{
+	unsigned int words = fuzz_words(fuzz_op(s->op));
+	int n = snprintf(text, size, "%s %x %lx", fuzz_op(s->op)->name,
+			 s->object, s->arg);
+
+	while (words && !s->words[words - 1])
+		words--;
+	for (unsigned int i = 0; i < words; i++)
+		n += snprintf(text + n, size - n, " %lx", s->words[i]);
 }

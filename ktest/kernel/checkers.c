@@ -3,6 +3,7 @@
  * What kernels that check themselves have found, from debugfs. It is mounted by
  * the first process while that is an ordinary one of Linux:
  *	coverage=1	the counters of CONFIG_GCOV_KERNEL go to the log
+ *	guided=1	the fuzzer asks for them: cover.c
  *	leaks=1		a helper, which stays one of Linux, has kmemleak scan
  */
 #include <dirent.h>
@@ -137,10 +138,13 @@ static void leaks_report(void)
 
 void checkers_open(void)
 {
-	if (!kt_option("coverage", 0) && !kt_option("leaks", 0))
+	if (!kt_option("coverage", 0) && !kt_option("leaks", 0) &&
+	    !kt_option("guided", 0))
 		return;
 	mkdir(DEBUGFS, 0700);
 	mount("none", DEBUGFS, "debugfs", 0, NULL);
+	if (kt_option("guided", 0))
+		cover_open(DEBUGFS);
 	if (kt_option("leaks", 0))
 		leaks_open();
 }

@@ -19,4 +19,15 @@ void console_flush(void);
 void checkers_open(void);
 void checkers_report(void);
 
+/* cover.c: the first before BOOTSTRAP, with debugfs mounted there. */
+void cover_open(const char *debugfs);
+bool cover_on(void);
+/* What has run since it was last asked counts for nobody. */
+void cover_base(void);
+/* Counters that have run since, and never before; and how many in all. */
+uint32_t cover_new(void);
+uint32_t cover_seen(void);
+/* Have those of the last cover_new() run since? */
+bool cover_again(void);
+
 #endif

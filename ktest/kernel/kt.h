@@ -223,7 +223,7 @@ enum kt_slot {
 	KT_SLOT_REPORT,		/* READ|WRITE */
 	KT_SLOT_ARG,		/* first of what the test passes */
 };
-#define KT_MAX_ARGS	8
+#define KT_MAX_ARGS	10
 
 #define KT_CHILD_RAM	(12u << 20)
 #define KT_CHILD_CAPS	200u

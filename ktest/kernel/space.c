@@ -7,10 +7,15 @@
 
 void ks_open(struct ks *s, const int *caps, unsigned int ncaps)
 {
+	ks_open_in(s, kt_domain(KS_RAM, KS_CAPS), caps, ncaps);
+}
+
+void ks_open_in(struct ks *s, int domain, const int *caps, unsigned int ncaps)
+{
 	struct pith_space_create c = { .name = "space", .ncaps = ncaps,
 				       .caps = (uintptr_t)caps };
 
-	s->domain = kt_domain(KS_RAM, KS_CAPS);
+	s->domain = domain;
 	s->ep = KT_FD(kt_ep_create());
 	s->notif = KT_FD(kt_notif_create());
 	KT_EQ(kt_bind(s->notif, s->ep, KS_EXIT), 0);
@@ -44,6 +49,12 @@ long ks_fault_ep(int fd, uint32_t op, int ep)
 
 void ks_close(struct ks *s)
 {
+	ks_end(s);
+	kt_domain_end(s->domain);
+}
+
+void ks_end(struct ks *s)
+{
 	KT_EQ(kt_control(s->space, PITH_OP_SPACE_KILL, NULL), 0);
 	kt_close(s->thread);
 	kt_close(s->space);
@@ -52,7 +63,6 @@ void ks_close(struct ks *s)
 	kt_close(s->code);
 	kt_close(s->notif);
 	kt_close(s->ep);
-	kt_domain_end(s->domain);
 }
 
 /* What follows the code in this program is copied too, and never reached. */

@@ -40,6 +40,9 @@ struct ks {
 /* A space in a domain of its own, whose faults go to its endpoint. @caps are
  * what it is born with; NULL, 0: none. */
 void ks_open(struct ks *s, const int *caps, unsigned int ncaps);
+/* The same in @domain, which stays: from a component, too. */
+void ks_open_in(struct ks *s, int domain, const int *caps, unsigned int ncaps);
+void ks_end(struct ks *s);
 /* Kill it, and check that nothing is left. Its exit must be read before. */
 void ks_close(struct ks *s);
 /* Copy a piece of code to @offset of the code page. */

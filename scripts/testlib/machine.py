@@ -11,6 +11,7 @@ from . import report
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
+CORPUS = TOP / "ktest/fuzz/corpus"
 KERNEL = BUILD / "kernel/arch/x86/boot/bzImage"	# test-all --kernel
 KERNEL_SECONDS = 900
 
@@ -56,6 +57,18 @@ def pack(result, out, *arguments):
     return done.returncode == 0
 
 
+def write_corpus(out):
+    """The programs of the fuzzer's corpus in one file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "w", encoding="ascii") as f:
+        for path in sorted(CORPUS.iterdir()):
+            f.write("program %s\n" % path.name)
+            f.writelines(line + "\n" for line in
+                         path.read_text(encoding="ascii").splitlines()
+                         if line and not line.startswith("#"))
+    return out
+
+
 def _tests_only(log):
     """The KTAP part of a kernel log."""
     start = log.find("KTAP version 1")
@@ -70,7 +83,9 @@ def kernel(suite, name, only=""):
     folder = BUILD / "ktest" / (name if suite == "kernel" else
                                 suite + "-" + name)
     archive = folder / "initramfs.cpio"
-    if not pack(result, archive, "--init", str(SUITES[suite])):
+    more_files = ["--rom", "corpus=%s" % write_corpus(folder / "corpus")] \
+        if suite == "attack" else []
+    if not pack(result, archive, "--init", str(SUITES[suite]), *more_files):
         return result
     try:
         with qemu.Machine(str(folder), str(KERNEL), str(archive),
