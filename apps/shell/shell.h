@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/fs_client.h"
+#include <pith/fs_client.h>
 #include "editor.h"
 #include "parse.h"
 #include "term.h"

@@ -12,6 +12,7 @@
 
 #include <pith/env.h>
 
+#include "../lib/fs_stream.h"
 #include "session.h"
 
 /* An open file. The handle is index and generation: an old one finds nothing. */
@@ -26,9 +27,8 @@ struct fs_session {
 	uint32_t root;		/* inode of the session's root directory */
 	uint64_t badge;
 	struct open_file files[FS_HANDLES];
-	int buffer_mem;		/* -1: none */
-	uint8_t *buffer;
-	uint64_t buffer_size;
+	uint64_t ram;		/* for a stream */
+	struct fs_stream stream;
 };
 
 /* The answer under construction: one request at a time. */
@@ -71,11 +71,13 @@ static void file_close(struct open_file *f)
 	f->generation++;
 }
 
-/* The path in the request; a NUL at its end is accepted, no other. */
-static int get_path(const struct ep_request *in, char path[FS_PATH_MAX])
+/* The path after @head bytes of the request; a NUL at its end is accepted, no
+ * other. */
+static int get_path(const struct ep_request *in, size_t head,
+		    char path[FS_PATH_MAX])
 {
-	size_t len = in->len;
-	const char *p = in->data;
+	size_t len = in->len - head;
+	const char *p = (const char *)in->data + head;
 
 	if (len && !p[len - 1])
 		len--;
@@ -89,31 +91,45 @@ static int get_path(const struct ep_request *in, char path[FS_PATH_MAX])
 }
 
 static int resolve(struct fs_session *s, const struct ep_request *in,
-		   int follow, struct node *node)
+		   size_t head, int follow, struct node *node)
 {
 	char path[FS_PATH_MAX];
-	int err = get_path(in, path);
+	int err = get_path(in, head, path);
 
 	if (err)
 		return err;
 	return path_resolve(s->server->volume, s->root, path, follow, node);
 }
 
+/* Say what is wrong with the volume, but not a thousand times. */
+static void log_damage(struct fs_session *s, const char *what, int err)
+{
+	uint64_t now = pith_now();
+
+	if ((err != -EUCLEAN && err != -EIO) || now < s->server->quiet_until)
+		return;
+	s->server->quiet_until = now + PITH_SEC(1);
+	log_error("%s: %s: %s", s->label, what, volume_text(err));
+}
+
 /* --- methods -------------------------------------------------------------------- */
 
 static int do_open(struct fs_session *s, struct ep_request *in)
 {
+	const struct fs_open *req = in->data;
 	struct open_file *f = file_free(s);
 	struct node *node;
 	struct fs_handle *h;
 	int err;
 
+	if (req->flags)
+		return -EROFS;
 	if (!f)
 		return -EMFILE;
 	node = malloc(sizeof(*node));
 	if (!node)
 		return -ENOMEM;
-	err = resolve(s, in, 1, node);
+	err = resolve(s, in, sizeof(*req), 1, node);
 	if (err) {
 		free(node);
 		return err;
@@ -138,7 +154,7 @@ static int do_close(struct fs_session *s, struct ep_request *in)
 static int do_stat(struct fs_session *s, struct ep_request *in)
 {
 	struct node node;
-	int err = resolve(s, in, 0, &node);
+	int err = resolve(s, in, 0, 0, &node);
 
 	if (!err)
 		node_stat(s->server->volume, &node,
@@ -158,63 +174,32 @@ static int do_fstat(struct fs_session *s, struct ep_request *in)
 	return 0;
 }
 
-static void drop_buffer(struct fs_session *s)
+/* Its capability goes out with the reply that is made here, at once. */
+static int do_stream(struct fs_session *s, struct ep_request *in)
 {
-	if (s->buffer)
-		pith_unmap(s->buffer, s->buffer_size);
-	pith_close(s->buffer_mem);
-	s->buffer = NULL;
-	s->buffer_mem = -1;
-	s->buffer_size = 0;
+	return fs_stream_open(&s->stream, in, s->ram);
 }
 
-static int do_buffer(struct fs_session *s, struct ep_request *in)
+static int do_run(struct fs_session *s, struct ep_request *in)
 {
-	int mem = ep_take_cap(in, 0);
-	int64_t size;
-	void *at;
-	int err;
-
-	if (mem < 0)
-		return -EINVAL;
-	size = pith_mem_size(mem);
-	err = -EINVAL;
-	if (size <= 0 || size > FS_BUFFER_MAX)
-		goto close;
-	at = pith_map(mem, 0, size, PITH_MAP_READ | PITH_MAP_WRITE, &err);
-	if (!at)
-		goto close;
-	drop_buffer(s);
-	s->buffer_mem = mem;
-	s->buffer = at;
-	s->buffer_size = size;
-	return 0;
-
-close:
-	pith_close(mem);
-	return err;
+	(void)in;
+	return fs_stream_run(&s->stream);
 }
 
-static int do_read(struct fs_session *s, struct ep_request *in)
+static int64_t packet(void *ctx, const struct fs_packet *p, void *data)
 {
-	const struct fs_read *r = in->data;
-	struct open_file *f = file_of(s, r->handle);
-	struct fs_count *count;
+	struct fs_session *s = ctx;
+	struct open_file *f = file_of(s, p->handle);
 	int64_t got;
 
-	if (!f)
+	if (!f || p->op == FS_WRITE)
 		return -EBADF;
-	if (!r->len || r->len > FS_READ_MAX || !s->buffer ||
-	    r->buffer_offset > s->buffer_size ||
-	    r->len > s->buffer_size - r->buffer_offset)
-		return -EINVAL;
-	got = node_read(s->server->volume, f->node, r->offset,
-			s->buffer + r->buffer_offset, r->len);
+	if (p->op == FS_SYNC)
+		return 0;
+	got = node_read(s->server->volume, f->node, p->offset, data, p->len);
 	if (got < 0)
-		return got;
-	count = answer_add(sizeof(*count));
-	count->count = got;
-	return 0;
+		log_damage(s, "read", got);
+	return got;
 }
 
 struct listing {
@@ -267,7 +252,7 @@ static int do_readdir(struct fs_session *s, struct ep_request *in)
 static int do_readlink(struct fs_session *s, struct ep_request *in)
 {
 	struct node node;
-	int err = resolve(s, in, 0, &node);
+	int err = resolve(s, in, 0, 0, &node);
 
 	if (err)
 		return err;
@@ -293,27 +278,15 @@ static const struct method {
 	size_t len;		/* of the request, at least */
 	const char *name;
 } methods[] = {
-	[FS_OPEN] = { do_open, 1, "open" },
+	[FS_OPEN] = { do_open, sizeof(struct fs_open) + 1, "open" },
 	[FS_CLOSE] = { do_close, sizeof(struct fs_handle), "close" },
 	[FS_STAT] = { do_stat, 1, "stat" },
 	[FS_FSTAT] = { do_fstat, sizeof(struct fs_handle), "fstat" },
-	[FS_BUFFER] = { do_buffer, 0, "buffer" },
-	[FS_READ] = { do_read, sizeof(struct fs_read), "read" },
+	[FS_RUN] = { do_run, 0, "run" },
 	[FS_READDIR] = { do_readdir, sizeof(struct fs_readdir), "readdir" },
 	[FS_READLINK] = { do_readlink, 1, "readlink" },
 	[FS_INFO] = { do_info, 0, "info" },
 };
-
-/* Say what is wrong with the volume, but not a thousand times. */
-static void log_damage(struct fs_session *s, const char *what, int err)
-{
-	uint64_t now = pith_now();
-
-	if ((err != -EUCLEAN && err != -EIO) || now < s->server->quiet_until)
-		return;
-	s->server->quiet_until = now + PITH_SEC(1);
-	log_error("%s: %s: %s", s->label, what, volume_text(err));
-}
 
 static int session_call(void *ctx, struct ep_request *in)
 {
@@ -321,10 +294,15 @@ static int session_call(void *ctx, struct ep_request *in)
 	const struct method *m;
 	int reply, err;
 
-	if (in->method >= sizeof(methods) / sizeof(methods[0]))
-		return -EINVAL;
+	if (in->method == FS_STREAM)
+		return do_stream(s, in);
+	if (in->method >= FS_MKDIR && in->method <= FS_TRUNCATE)
+		return -EROFS;
+	if (in->method >= sizeof(methods) / sizeof(methods[0]) ||
+	    !methods[in->method].fn)
+		return -ENOSYS;
 	m = &methods[in->method];
-	if (!m->fn || in->len < m->len)
+	if (in->len < m->len)
 		return -EINVAL;
 	reply = ep_save_reply(s->server->ep, in);
 	if (reply < 0)
@@ -378,7 +356,8 @@ int fs_session_open(void *ctx, const struct parent_request *req,
 	s->server = server;
 	memcpy(s->label, req->label, sizeof(s->label) - 1);
 	s->root = root;
-	s->buffer_mem = -1;
+	s->ram = req->ram - FS_SESSION_RAM;
+	fs_stream_init(&s->stream, server->ep, packet, s);
 	for (unsigned int i = 0; i < FS_HANDLES; i++)
 		s->files[i].generation = 1;
 	err = ep_new_object(server->ep, session_call, s, &s->badge);
@@ -397,7 +376,7 @@ void fs_session_close(void *ctx, void *session)
 	struct fs_session *s = session;
 
 	ep_remove(server->ep, s->badge);
-	drop_buffer(s);
+	fs_stream_close(&s->stream);
 	for (unsigned int i = 0; i < FS_HANDLES; i++)
 		if (s->files[i].node)
 			file_close(&s->files[i]);

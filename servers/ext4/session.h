@@ -10,11 +10,10 @@
 
 #define FS_HANDLES	64	/* open at a time, of one session */
 #define FS_SESSIONS	32
-#define FS_BUFFER_MAX	(16u << 20)
 
-/* What a client has to donate: handles, answers, its buffer's mapping. */
+/* What a client has to donate besides what its stream costs. */
 #define FS_SESSION_RAM	16384
-#define FS_SESSION_CAPS	4
+#define FS_SESSION_CAPS	6
 
 struct fs_server {
 	struct entrypoint *ep;

@@ -24,7 +24,9 @@ static struct {
 	void *notify_ctx;
 	int term_alive, fs_alive;
 	int die_in;		/* FS calls until it dies, 0: never */
-	uint8_t buffer[1 << 17];
+	/* what FS_STREAM gives: rings and data */
+	_Alignas(4096) uint8_t stream[FS_DATA_OFFSET + (1 << 17)];
+	struct packet_side requests, completions;
 	int handle_node[16];	/* index into nodes, -1: free */
 	char report[8192];
 } world;
@@ -195,11 +197,45 @@ static int fs_do_open(struct rpc *r, const char *path)
 	return reply(r, &h, sizeof(h), NULL, 0);
 }
 
-static int fs_do_read(struct rpc *r, int n)
+static int fs_stream(struct rpc *r)
 {
-	const struct fs_read *req = r->req;
-	struct fs_count c = { 0 };
+	struct fs_rings *rings = (struct fs_rings *)world.stream;
+
+	if (r->ncaps != 1 || r->nrep_caps)
+		return bad_call();
+	memset(rings, 0, sizeof(*rings));
+	world.requests = packet_side_of(&rings->requests);
+	world.completions = packet_side_of(&rings->completions);
+	return reply(r, NULL, 0, NULL, 0);
+}
+
+/* Carry out one packet: the content into the data area. */
+static int fs_packet(const struct fs_packet *p, uint32_t *count)
+{
+	uint8_t *to = world.stream + FS_DATA_OFFSET;
+	int n = p->handle < 16 ? world.handle_node[p->handle] : -1;
 	size_t i;
+
+	if (n < 0 || p->op != FS_READ || !p->len || p->data ||
+	    p->len > sizeof(world.stream) - FS_DATA_OFFSET)
+		return bad_call();
+	if (nodes[n].mode >> 12 == 4)
+		return -EISDIR;
+	if (nodes[n].text && !strcmp(nodes[n].text, "EUCLEAN"))
+		return -EUCLEAN;
+	if (p->offset < nodes[n].size)
+		*count = nodes[n].size - p->offset;
+	if (*count > p->len)
+		*count = p->len;
+	for (i = 0; i < *count; i++)
+		to[i] = nodes[n].text ? nodes[n].text[p->offset + i]
+				      : fake_big(p->offset + i);
+	return 0;
+}
+
+static int fs_run(struct rpc *r)
+{
+	struct fs_packet p;
 
 	fake.fs_reads++;
 	if (fake.fs_reads == fake.interrupt_at) {
@@ -208,22 +244,23 @@ static int fs_do_read(struct rpc *r, int n)
 	}
 	if (fake.fs_reads == fake.fs_slow_at)
 		return -ETIMEDOUT;
-	if (nodes[n].mode >> 12 == 4)
-		return -EISDIR;
-	if (nodes[n].text && !strcmp(nodes[n].text, "EUCLEAN"))
-		return -EUCLEAN;
-	if (!req->len || req->len > sizeof(world.buffer) || req->buffer_offset)
-		return bad_call();
-	if (req->offset < nodes[n].size)
-		c.count = nodes[n].size - req->offset;
-	if (c.count > req->len)
-		c.count = req->len;
-	for (i = 0; i < c.count; i++)
-		world.buffer[i] = nodes[n].text ? nodes[n].text[req->offset + i]
-						: fake_big(req->offset + i);
-	if (fake.fs_lies == LIE_READ_MORE)
-		c.count = req->len + 1;
-	return reply(r, &c, sizeof(c), NULL, 0);
+	while (packet_get(&world.requests, &p, sizeof(p)) > 0) {
+		struct fs_completion c = { .tag = p.tag };
+
+		c.status = -fs_packet(&p, &c.count);
+		if (fake.fs_lies == LIE_READ_MORE)
+			c.count = p.len + 1;
+		if (fake.fs_lies == LIE_TAG)
+			c.tag--;
+		if (fake.fs_lies == LIE_STATUS)
+			c.status = 4096;
+		if (fake.fs_lies == LIE_NOTHING)
+			continue;
+		packet_put(&world.completions, &c, sizeof(c));
+		if (fake.fs_lies == LIE_RING)
+			*world.completions.end += PACKET_SLOTS;
+	}
+	return reply(r, NULL, 0, NULL, 0);
 }
 
 static size_t put_entry(uint8_t *at, const char *name, uint8_t type)
@@ -299,8 +336,6 @@ static int fs_handle_call(uint64_t method, struct rpc *r)
 		if (fake.fs_lies == LIE_STAT_SHORT)
 			return -EPROTO;	/* what the library makes of it */
 		return reply(r, &st, sizeof(st), NULL, 0);
-	case FS_READ:
-		return fs_do_read(r, n);
 	default:
 		return fs_do_readdir(r, n);
 	}
@@ -314,8 +349,10 @@ static int fs_path_call(uint64_t method, struct rpc *r)
 
 	if (n < 0)
 		return n;
-	if (method == FS_OPEN)
-		return fs_do_open(r, path);
+	if (method == FS_OPEN)	/* flags, always 0 */
+		return r->req_len != sizeof(struct fs_open) ||
+		       *(const uint64_t *)r->req ? bad_call() :
+		       fs_do_open(r, path);
 	n = find_node(path, 0);
 	if (n < 0)
 		return n;
@@ -348,10 +385,12 @@ static int fs_call(uint64_t method, struct rpc *r)
 	switch (method) {
 	case FS_OPEN: case FS_STAT: case FS_READLINK:
 		return fs_path_call(method, r);
-	case FS_CLOSE: case FS_FSTAT: case FS_READ: case FS_READDIR:
+	case FS_CLOSE: case FS_FSTAT: case FS_READDIR:
 		return fs_handle_call(method, r);
-	case FS_BUFFER:
-		return r->ncaps == 1 ? reply(r, NULL, 0, NULL, 0) : bad_call();
+	case FS_STREAM:
+		return fs_stream(r);
+	case FS_RUN:
+		return fs_run(r);
 	case FS_INFO:
 		return reply(r, &info, sizeof(info), NULL, 0);
 	}
@@ -606,7 +645,7 @@ int pith_mem_create(int domain, uint64_t size, uint32_t flags)
 {
 	(void)domain;
 	(void)flags;
-	return size <= sizeof(world.buffer) ? CAP_OTHER : -EDQUOT;
+	return size == sizeof(world.stream) ? CAP_OTHER : -EDQUOT;
 }
 
 void *pith_map(int mem, uint64_t offset, uint64_t size, unsigned int prot,
@@ -614,10 +653,18 @@ void *pith_map(int mem, uint64_t offset, uint64_t size, unsigned int prot,
 {
 	(void)mem;
 	(void)offset;
-	(void)size;
 	(void)prot;
 	(void)err;
-	return world.buffer;
+	if (size != sizeof(world.stream))
+		fake.bad_calls++;
+	return world.stream;
+}
+
+int pith_unmap(void *addr, uint64_t size)
+{
+	(void)addr;
+	(void)size;
+	return 0;
 }
 
 void pith_close(int fd)

@@ -16,6 +16,10 @@ enum fake_end { FAKE_POWEROFF = 1, FAKE_REBOOT, FAKE_IDLE, FAKE_FATAL };
 
 enum fake_lie {
 	LIE_READ_MORE = 1,	/* more bytes than were asked for */
+	LIE_TAG,		/* a completion of another packet */
+	LIE_STATUS,		/* no errno */
+	LIE_NOTHING,		/* no completion */
+	LIE_RING,		/* an index that cannot be */
 	LIE_STAT_SHORT,
 	LIE_DIR_CUT,		/* an entry's head does not fit */
 	LIE_NAME_CUT,		/* its name does not fit */
@@ -35,10 +39,10 @@ struct fake {
 	const char *typed_early;	/* typed at once */
 	size_t term_room;		/* taken by one WRITE; 0: all */
 	int term_stuck;			/* never takes anything */
-	unsigned int interrupt_at;	/* ctrl-C at this FS_READ */
+	unsigned int interrupt_at;	/* ctrl-C at this FS_RUN */
 	unsigned int fs_die_at;		/* the server dies at this call, */
 	unsigned int fs_die_again;	/* and then every so many calls */
-	unsigned int fs_slow_at;	/* this READ is answered after 3 s */
+	unsigned int fs_slow_at;	/* this RUN is answered after 3 s */
 	int fs_absent, fs_hangs;
 	unsigned int fs_lies;		/* enum fake_lie */
 	int fs_changed;			/* after a restart /big is another file */

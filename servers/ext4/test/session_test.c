@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* File_system sessions, called as clients do, well behaved and not. */
-/* test-sources: image.c ../../lib/test/fake_pith.c ../session.c ../io.c ../volume.c ../file.c ../dir.c ../path.c */
+/* test-sources: image.c ../../lib/fs_stream.c ../../lib/test/fake_pith.c ../session.c ../io.c ../volume.c ../file.c ../dir.c ../path.c */
 /* test-libs: -lext2fs -lcom_err */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <pith/rpc.h>
 
 #include "../../lib/test/fake_pith.h"
+#include "../../lib/fs_stream.h"
 #include "../session.h"
 #include "image.h"
 
@@ -27,12 +28,19 @@ static struct fs_server server = { .ep = &ep, .volume = &vol, .mount = mount };
 struct client {
 	void *session;
 	int cap;
+	/* the stream */
+	int mem;
+	uint8_t *data;
+	struct packet_side requests, completions;
 };
+
+#define DATA	(2u << 20)
 
 static int open_session(struct client *c, const char *args)
 {
 	struct parent_request req = {
-		.kind = PARENT_REQ_CREATE, .ram = 16384, .caps = 8,
+		.kind = PARENT_REQ_CREATE, .caps = 8,
+		.ram = FS_SESSION_RAM + FS_STREAM_COST(DATA),
 	};
 
 	snprintf(req.label, sizeof(req.label), "client");
@@ -45,6 +53,9 @@ static void close_session(struct client *c)
 {
 	fs_session_close(&server, c->session);
 	pith_close(c->cap);
+	if (c->data)
+		pith_close(c->mem);
+	c->data = NULL;
 }
 
 static int call(struct client *c, uint64_t method, const void *req,
@@ -56,53 +67,84 @@ static int call(struct client *c, uint64_t method, const void *req,
 
 static int open_file(struct client *c, const char *path, uint64_t *handle)
 {
+	char req[8 + 512] = "";
 	struct fs_handle h;
-	int err = call(c, FS_OPEN, path, strlen(path), &h, sizeof(h));
+	int err;
+
+	strcpy(req + 8, path);
+	err = call(c, FS_OPEN, req, 8 + strlen(path), &h, sizeof(h));
 
 	*handle = h.handle;
 	return err;
 }
 
-static int set_buffer(struct client *c, int mem)
+static int open_stream(struct client *c, uint64_t size)
 {
+	int mem = pith_mem_create(-1, FS_DATA_OFFSET + size, 0), err;
 	struct rpc r = { .caps = &mem, .ncaps = 1 };
+	struct fs_rings *rings;
 
-	return rpc_call(c->cap, FS_BUFFER, &r, fake_clock + 1);
+	err = rpc_call(c->cap, FS_STREAM, &r, fake_clock + 1);
+	if (err) {
+		pith_close(mem);
+		return err;
+	}
+	c->mem = mem;
+	rings = fake_memory(mem);
+	c->data = (uint8_t *)rings + FS_DATA_OFFSET;
+	c->requests = packet_side_of(&rings->requests);
+	c->completions = packet_side_of(&rings->completions);
+	return 0;
+}
+
+static int64_t packet(struct client *c, uint32_t op, uint64_t handle,
+		      uint64_t off, uint32_t at, uint32_t len)
+{
+	struct fs_packet p = { handle, off, at, len, op, 7 };
+	struct fs_completion done;
+	int err;
+
+	packet_put(&c->requests, &p, sizeof(p));
+	err = call(c, FS_RUN, NULL, 0, NULL, 0);
+	if (err)
+		return err;
+	if (packet_get(&c->completions, &done, sizeof(done)) != 1 ||
+	    done.tag != 7)
+		return -EPROTO;
+	return done.status ? -(int64_t)done.status : done.count;
 }
 
 static int64_t read_file(struct client *c, uint64_t handle, uint64_t off,
 			 uint64_t at, uint32_t len)
 {
-	struct fs_read r = { handle, off, at, len, 0 };
-	struct fs_count count;
-	int err = call(c, FS_READ, &r, sizeof(r), &count, sizeof(count));
-
-	return err ? err : (int64_t)count.count;
+	return packet(c, FS_READ, handle, off, at, len);
 }
 
 static void test_files(struct client *c)
 {
-	int mem = pith_mem_create(-1, 2 << 20, 0);
-	int ro = pith_mint(mem, PITH_R_READ);
-	uint8_t *buf = fake_memory(mem);
 	struct fs_stat st, st2;
 	uint64_t h, dir;
 
 	ok(open_file(c, "/file", &h) == 0, "open");
-	ok(read_file(c, h, 0, 0, 100) == -EINVAL, "read without a buffer");
-	ok(set_buffer(c, ro) == -EPERM, "buffer that cannot be written");
-	ok(set_buffer(c, c->cap) == -EINVAL, "buffer that is no memory");
-	ok(set_buffer(c, -1) == -EINVAL, "no buffer");
-	ok(set_buffer(c, mem) == 0 && set_buffer(c, mem) == 0, "buffer, twice");
+	ok(call(c, FS_RUN, NULL, 0, NULL, 0) == -EINVAL, "run without a stream");
+	ok(open_stream(c, 0) == -EINVAL &&
+	   call(c, FS_STREAM, NULL, 0, NULL, 0) == -EINVAL, "no data, no memory");
+	ok(open_stream(c, FS_DATA_MAX) == -EDQUOT, "more than was donated");
+	ok(open_stream(c, DATA) == 0 && open_stream(c, DATA) == -EBUSY,
+	   "a stream, once");
 	ok(read_file(c, h, 0, 0, 1 << 20) == 5000, "read all");
 	ok(read_file(c, h, 4000, 100000, 500) == 500 &&
-	   !memcmp(buf + 4000, buf + 100000, 500), "a part of it elsewhere");
+	   !memcmp(c->data + 4000, c->data + 100000, 500), "a part of it elsewhere");
 	ok(read_file(c, h, 5000, 0, 10) == 0, "at the end");
-	ok(read_file(c, h, ~0ull, 0, 10) == 0, "far behind the end");
+	ok(read_file(c, h, INT64_MAX - 10, 0, 10) == 0, "far behind the end");
+	ok(read_file(c, h, ~0ull, 0, 10) == -EFBIG, "further than there is");
 	ok(read_file(c, h, 0, 0, 0) == -EINVAL, "nothing");
+	ok(packet(c, FS_WRITE, h, 0, 0, 10) == -EBADF &&
+	   packet(c, FS_SYNC, h, 0, 0, 0) == 0 &&
+	   packet(c, 77, h, 0, 0, 10) == -EINVAL, "write, sync, unknown");
 	ok(read_file(c, h, 0, 0, (1 << 20) + 1) == -EINVAL, "too much");
-	ok(read_file(c, h, 0, (2 << 20) - 9, 10) == -EINVAL, "over the buffer");
-	ok(read_file(c, h, 0, ~0ull, 10) == -EINVAL, "buffer offset wraps");
+	ok(read_file(c, h, 0, (2 << 20) - 9, 10) == -EINVAL, "over the data");
+	ok(read_file(c, h, 0, ~0u, 10) == -EINVAL, "data offset wraps");
 	ok(read_file(c, h + 1, 0, 0, 10) == -EBADF &&
 	   read_file(c, h + 64, 0, 0, 10) == -EBADF &&
 	   read_file(c, ~0ull, 0, 0, 10) == -EBADF, "handles that are none");
@@ -116,8 +158,6 @@ static void test_files(struct client *c)
 	   call(c, FS_FSTAT, &h, 8, &st, sizeof(st)) == -EBADF,
 	   "a closed handle is stale");
 	call(c, FS_CLOSE, &dir, 8, NULL, 0);
-	pith_close(mem);
-	pith_close(ro);
 }
 
 static void test_handles(struct client *c)
@@ -197,21 +237,26 @@ static void test_links_and_info(struct client *c)
 static void test_requests(struct client *c)
 {
 	char longest[FS_PATH_MAX + 1];
+	struct fs_stat st;
 	uint64_t h;
 
-	ok(call(c, 0, NULL, 0, NULL, 0) == -EINVAL &&
-	   call(c, 10, NULL, 0, NULL, 0) == -EINVAL &&
-	   call(c, ~0ull, NULL, 0, NULL, 0) == -EINVAL, "unknown methods");
+	ok(call(c, 0, NULL, 0, NULL, 0) == -ENOSYS &&
+	   call(c, FS_WATCH, NULL, 0, NULL, 0) == -ENOSYS &&
+	   call(c, ~0ull, NULL, 0, NULL, 0) == -ENOSYS, "unknown methods");
+	ok(call(c, FS_MKDIR, "/x", 2, NULL, 0) == -EROFS &&
+	   call(c, FS_TRUNCATE, NULL, 0, NULL, 0) == -EROFS &&
+	   call(c, FS_OPEN, "\1\0\0\0\0\0\0\0/file", 13, &h, 8) == -EROFS,
+	   "nothing can be changed");
 	for (uint64_t m = FS_OPEN; m <= FS_READLINK; m++)
-		ok(call(c, m, "1234567", m == FS_STAT || m == FS_OPEN ||
-			m == FS_READLINK ? 0 : 7, NULL, 0) == -EINVAL,
+		ok(m == FS_RUN || m == FS_STREAM || call(c, m, "1234567", m == FS_STAT ||
+		   m == FS_READLINK ? 0 : 7, NULL, 0) == -EINVAL,
 		   "method %u: short request", (unsigned int)m);
 	memset(longest, '/', sizeof(longest));
-	ok(call(c, FS_OPEN, longest, FS_PATH_MAX, &h, 8) == -ENAMETOOLONG,
+	ok(call(c, FS_STAT, longest, FS_PATH_MAX, NULL, 0) == -ENAMETOOLONG,
 	   "long path");
-	ok(call(c, FS_OPEN, "/fi\0le", 6, &h, 8) == -EINVAL, "NUL in a path");
-	ok(call(c, FS_OPEN, "/file\0", 6, &h, 8) == 0, "NUL at its end");
-	ok(call(c, FS_OPEN, "file", 4, &h, 8) == -EINVAL, "relative path");
+	ok(call(c, FS_STAT, "/fi\0le", 6, NULL, 0) == -EINVAL, "NUL in a path");
+	ok(call(c, FS_STAT, "/file\0", 6, &st, sizeof(st)) == 0, "NUL at its end");
+	ok(call(c, FS_STAT, "file", 4, NULL, 0) == -EINVAL, "relative path");
 }
 
 static void test_root(void)
@@ -222,7 +267,7 @@ static void test_root(void)
 		.rep_tail = rep.data, .rep_tail_size = sizeof(rep.data),
 	};
 	struct fs_readdir r = { .position = 0 };
-	struct client c;
+	struct client c = { .data = NULL };
 	struct fs_stat st;
 	unsigned int own = 0;
 
@@ -250,7 +295,7 @@ static void test_root(void)
 static void test_sessions(void)
 {
 	struct parent_request poor = { .ram = 4096, .caps = 8 };
-	struct client c[FS_SESSIONS + 1];
+	static struct client c[FS_SESSIONS + 1];
 	void *session;
 	unsigned int n = 0;
 
@@ -266,7 +311,7 @@ static void test_sessions(void)
 
 int main(void)
 {
-	struct client c;
+	struct client c = { .data = NULL };
 
 	ep_init(&ep);
 	ok(open_session(&c, "") == -ENODEV, "no volume: its error");
