@@ -51,19 +51,18 @@ def _one_of(words):
 class Rule:
     """What a node may hold."""
 
-    def __init__(self, schema, node):
+    def __init__(self):
         self.attrs, self.nodes = {}, {}
         self.anything = self.quote = False
-        self._add(schema, node)
 
-    def _add(self, schema, node):
+    def add(self, schema, node):
         for n in node["nodes"]:
             if n["type"] == "attr":
                 self.attrs[n["name"]] = schema.kind(n)
             elif n["type"] == "node":
-                self.nodes[n["name"]] = (n["attrs"], Rule(schema, n))
+                self.nodes[n["name"]] = (n["attrs"], schema.rule_of(n))
             elif n["type"] == "use":
-                self._add(schema, schema.category(n))
+                self.add(schema, schema.category(n))
             elif n["type"] in ("anything", "quote"):
                 setattr(self, n["type"], True)
             elif n["type"] not in ("type", "category"):
@@ -81,7 +80,16 @@ class Schema:
         self.categories = {n["name"]: n for n in root["nodes"]
                            if n["type"] == "category"}
         self.top = root["name"]
-        self.rule = Rule(self, root)
+        self.rules = {}
+        self.rule = self.rule_of(root)
+
+    def rule_of(self, node):
+        """The same for the same node: a category may use itself, below one."""
+        place = tuple(node["at"])
+        if place not in self.rules:
+            self.rules[place] = Rule()
+            self.rules[place].add(self, node)
+        return self.rules[place]
 
     def kind(self, node):
         attrs = dict(node["attrs"])

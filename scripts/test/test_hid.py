@@ -119,6 +119,23 @@ class Hid(unittest.TestCase):
             self.assertEqual((status, out), (1, ""), text)
             self.assertIn("own.hsd: ", err)
 
+    def test_components(self):
+        """The example in a component's README is what its schema allows."""
+        schemas = sorted(TOP.glob("servers/*/*.hsd"))
+        self.assertTrue(schemas)
+        for schema in schemas:
+            readme = (schema.parent / "README.md").read_text(encoding="utf-8")
+            lines = [line[4:] for line in readme.splitlines()
+                     if line.startswith("    ")]
+            example = lines[lines.index("config") if "config" in lines else
+                            [n for n, l in enumerate(lines)
+                             if l.startswith("config ")][0]:]
+            text = "\n".join(example[:example.index("-") + 1]) + "\n"
+            self.assertEqual(self.check(text, "--schema", schema), (0, "", ""))
+            self.assertEqual(self.check(text.replace("config", "config | x: 1",
+                                                     1),
+                                        "--schema", schema)[0], 1)
+
     def configs(self):
         """(name, text, is it to be refused) of all that tests run."""
         for path in sorted((TOP / "ktest/scenarios").glob("*.scenario")):

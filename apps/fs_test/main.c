@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* fs_test: does a File_system keep what it is given? See README.md. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pith/env.h>
+#include <pith/fs_client.h>
+#include <pith/hid.h>
+
+#define SIZE_MAX_OF_FILE	(256u << 10)
+
+static struct fs_client fs;
+static struct fs_file f;
+static const struct hid_node *config;
+static uint8_t content[SIZE_MAX_OF_FILE];
+
+static _Noreturn void fail(const char *what, const char *path, long err)
+{
+	env_fatal("FAIL: %s %s: %ld (%s)", what, path, err,
+		  err < 0 ? strerror(-err) : "");
+}
+
+/* @ret, which must not be an error. */
+static long must(long ret, const char *what, const char *path)
+{
+	if (ret < 0)
+		fail(what, path, ret);
+	return ret;
+}
+
+static void must_be(long ret, long wanted, const char *what, const char *path)
+{
+	if (ret != wanted)
+		fail(what, path, ret);
+}
+
+/* Bytes that differ from file to file and from place to place. */
+static void make_content(unsigned int number, size_t size)
+{
+	uint32_t x = 2654435761u * (number + 1);
+
+	for (size_t i = 0; i < size; i++) {
+		x = x * 1664525 + 1013904223;
+		content[i] = x >> 24;
+	}
+}
+
+static size_t size_of(unsigned int number, size_t most)
+{
+	return number % 7 ? (number * 2654435761u) % (most + 1) : most;
+}
+
+static uint64_t space(void)
+{
+	struct fs_info info;
+
+	must(fs_info(&fs, &info), "info", "");
+	return info.free;
+}
+
+static void write_file(const char *path, unsigned int number, size_t size)
+{
+	make_content(number, size);
+	must(fs_open_flags(&fs, &f, path, FS_O_WRITE | FS_O_CREATE |
+			   FS_O_EXCLUSIVE), "create", path);
+	must(fs_write_all(&f, 0, content, size), "write", path);
+	fs_close(&f);
+}
+
+static void check_file(const char *path, unsigned int number, size_t size)
+{
+	const void *data;
+	size_t done = 0;
+	int n;
+
+	make_content(number, size);
+	must(fs_open(&fs, &f, path), "open", path);
+	must_be(f.stat.size, size, "size", path);
+	for (; (n = fs_pread(&f, done, SIZE_MAX_OF_FILE, &data)) > 0; done += n)
+		if (done + n > size || memcmp(content + done, data, n))
+			fail("content", path, done);
+	must(n, "read", path);
+	must_be(done, size, "end", path);
+	fs_close(&f);
+}
+
+/* --- stress --------------------------------------------------------------------- */
+
+static unsigned int entries_in(const char *path)
+{
+	static struct fs_dir d;
+	char name[FS_NAME_MAX];
+	unsigned int n = 0;
+	uint8_t type;
+	int got;
+
+	d.position = 0;
+	must(fs_open(&fs, &f, path), "open", path);
+	do {
+		must(fs_readdir(&f, &d), "readdir", path);
+		while ((got = fs_dirent_next(&d, &type, name)) > 0)
+			n += strcmp(name, ".") && strcmp(name, "..");
+		must(got, "entry", path);
+	} while (d.position);
+	fs_close(&f);
+	return n;
+}
+
+static void each_file(const char *dir, unsigned int depth, unsigned int files,
+		      size_t size,
+		      void (*fn)(const char *path, unsigned int n, size_t size))
+{
+	char path[FS_PATH_MAX];
+
+	for (unsigned int i = 0; i < files; i++) {
+		unsigned int number = depth * files + i;
+
+		snprintf(path, sizeof(path), "%s/file%u", dir, i);
+		fn(path, number, size_of(number, size));
+	}
+}
+
+static void rename_file(const char *path, unsigned int number, size_t size)
+{
+	char to[FS_PATH_MAX + 8];
+
+	snprintf(to, sizeof(to), "%s.new", path);
+	must(fs_rename(&fs, path, to), "rename", path);
+	must_be(fs_open(&fs, &f, path), -ENOENT, "open the old name", path);
+	check_file(to, number, size);
+	must(fs_rename(&fs, to, path), "rename back", path);
+}
+
+static void remove_file(const char *path, unsigned int number, size_t size)
+{
+	(void)number;
+	(void)size;
+	must(fs_unlink(&fs, path), "unlink", path);
+}
+
+static void stress(void)
+{
+	unsigned int dirs = hid_number(config, "dirs", 4), depth;
+	unsigned int files = hid_number(config, "files", 10);
+	size_t size = hid_number(config, "size", 10000);
+	uint64_t before = space();
+	char path[FS_PATH_MAX] = "";
+
+	for (depth = 0; depth < dirs; depth++) {
+		strcat(path, "/dir");
+		must(fs_mkdir(&fs, path), "mkdir", path);
+		must_be(fs_mkdir(&fs, path), -EEXIST, "mkdir again", path);
+		each_file(path, depth, files, size, write_file);
+	}
+	for (depth = dirs; depth--; path[4 * depth] = 0) {
+		must_be(entries_in(path), files + (depth + 1 < dirs), "list",
+			path);
+		each_file(path, depth, files, size, check_file);
+		each_file(path, depth, files, size, rename_file);
+	}
+	for (depth = 0; depth < dirs; depth++)
+		strcat(path, "/dir");
+	for (depth = dirs; depth--; path[4 * depth] = 0) {
+		must_be(fs_unlink(&fs, path), -ENOTEMPTY, "unlink", path);
+		each_file(path, depth, files, size, remove_file);
+		must(fs_unlink(&fs, path), "unlink", path);
+	}
+	must_be(space(), before, "space", "");
+}
+
+/* --- full ------------------------------------------------------------------------- */
+
+static void full(void)
+{
+	uint64_t before = space(), offset = 0;
+	int n;
+
+	write_file("/keep", 1, 5000);
+	make_content(2, sizeof(content));
+	must(fs_open_flags(&fs, &f, "/big", FS_O_WRITE | FS_O_CREATE), "create",
+	     "/big");
+	while ((n = fs_pwrite(&f, offset, content, 100000)) > 0)
+		offset += n;
+	must_be(n, -ENOSPC, "write", "/big");
+	log_line("full after %llu KiB", (unsigned long long)offset >> 10);
+	fs_close(&f);
+	check_file("/keep", 1, 5000);
+	must(fs_unlink(&fs, "/big"), "unlink", "/big");
+	write_file("/again", 3, 100000);
+	check_file("/again", 3, 100000);
+	must(fs_unlink(&fs, "/again"), "unlink", "/again");
+	must(fs_unlink(&fs, "/keep"), "unlink", "/keep");
+	must_be(space(), before, "space", "");
+}
+
+/* --- keep ------------------------------------------------------------------------- */
+
+/* Does the file still have what was last written to it? */
+static int check_work(unsigned int number)
+{
+	const void *data;
+	int err = fs_open(&fs, &f, "/work");
+
+	make_content(number, 50000);
+	if (!err)
+		err = fs_pread(&f, 0, 50000, &data);
+	if (err == 50000)
+		err = memcmp(content, data, 50000) ? -EILSEQ : 0;
+	fs_close(&f);
+	return err;
+}
+
+static int work(unsigned int number)
+{
+	int err, closed;
+
+	make_content(number, 50000);
+	err = fs_open_flags(&fs, &f, "/work", FS_O_WRITE | FS_O_CREATE |
+			    FS_O_TRUNCATE);
+	if (!err)
+		err = fs_write_all(&f, 0, content, 50000);
+	closed = fs_close(&f);
+	return err ? err : closed;
+}
+
+/* Is that how a client learns that its server has died? ENOENT: it has died since
+ * the file was closed. */
+static int is_report(int err)
+{
+	return err == -EPIPE || err == -ESTALE || err == -ECONNRESET ||
+	       err == -ENOENT;
+}
+
+static void keep(void)
+{
+	unsigned int deaths = hid_number(config, "deaths", 1), seen = 0;
+	uint64_t known = 1;
+	int err;
+
+	for (unsigned int i = 0, good = 0; seen < deaths || good < 5; i++) {
+		err = work(i);
+		if (!err)
+			err = check_work(i);
+		if (!is_report(err))
+			must(err, "work", "/work");
+		good = err ? 0 : good + 1;
+		/* Nothing was under way: only that it is another session tells. */
+		if (fs_connected(&fs) && fs.generation != known) {
+			log_line("reported: session %llu",
+				 (unsigned long long)fs.generation);
+			known = fs.generation;
+			good = 1;
+			seen++;
+		}
+		if (good == 5 && seen)
+			log_line("survived %u", seen);
+	}
+}
+
+/* --- read_only ---------------------------------------------------------------------- */
+
+static void read_only(void)
+{
+	char path[FS_PATH_MAX], wanted[256];
+	const void *data;
+	int len = must(hid_string(config, "content", wanted,
+				  sizeof(wanted) - 1, ""), "config", "content");
+
+	wanted[len++] = '\n';	/* as quoted lines have */
+	hid_string(config, "file", path, sizeof(path), "/");
+	must(fs_open(&fs, &f, path), "open", path);
+	must_be(fs_pread(&f, 0, 1000, &data), len, "read", path);
+	if (memcmp(data, wanted, len))
+		fail("content", path, 0);
+	fs_close(&f);
+	must_be(fs_open_flags(&fs, &f, path, FS_O_WRITE), -EROFS, "write", path);
+	must_be(fs_unlink(&fs, path), -EROFS, "unlink", path);
+	must_be(fs_mkdir(&fs, "/new"), -EROFS, "mkdir", "/new");
+	must_be(fs_rename(&fs, path, "/new"), -EROFS, "rename", path);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} tests[] = {
+	{ "stress", stress }, { "full", full }, { "keep", keep },
+	{ "read_only", read_only },
+};
+
+static void read_config(void)
+{
+	static struct rom rom;
+	struct hid_error err;
+	int ret = rom_open(&rom, "config");
+	size_t arena = HID_ARENA_SIZE(rom.size);
+
+	if (ret)
+		env_fatal("no config: %s", strerror(-ret));
+	if (hid_parse(rom.data, rom.size, malloc(arena), arena, &config, &err))
+		env_fatal("config:%u:%u: %s", err.line, err.col, err.text);
+}
+
+int component_main(void)
+{
+	static char label[64];
+	char name[32];
+
+	read_config();
+	hid_string(config, "test", name, sizeof(name), "stress");
+	hid_string(config, "label", label, sizeof(label), "");
+	fs_init(&fs, NULL, NULL);
+	fs.label = label;
+	for (unsigned int i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+		if (strcmp(tests[i].name, name))
+			continue;
+		tests[i].fn();
+		log_line("%s: PASS", name);
+		return 0;
+	}
+	env_fatal("no test %s", name);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy.h"
+
+#define ARROW		" -> "
+#define ARROW_LEN	4
+
+static const char *const selectors[] = {
+	"label", "label_prefix", "label_suffix",
+};
+
+int config_wrong(struct hid_error *err, uint32_t line, uint32_t col,
+		 const char *fmt, ...)
+{
+	va_list ap;
+
+	err->line = line;
+	err->col = col;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static bool among(struct hid_str tag, const char *tags)
+{
+	size_t len;
+
+	for (; *tags; tags += len + !!tags[len]) {
+		len = strcspn(tags, " ");
+		if (len == tag.len && !memcmp(tags, tag.s, len))
+			return true;
+	}
+	return false;
+}
+
+int config_attrs(const struct hid_node *node, const char *tags,
+		 struct hid_error *err)
+{
+	const struct hid_attr *a;
+
+	for (a = node->attrs; a; a = a->next)
+		if (!among(a->tag, tags))
+			return config_wrong(err, a->line, a->col,
+					    "expected one of: %s", tags);
+	return 0;
+}
+
+int config_bool(const struct hid_node *node, const char *tag, bool fallback,
+		bool *value, struct hid_error *err)
+{
+	const struct hid_attr *a = hid_attr(node, tag);
+
+	*value = fallback;
+	if (a && hid_parse_bool(a->value, value))
+		return config_wrong(err, a->line, a->col, "expected yes or no");
+	return 0;
+}
+
+int policy_check(const struct hid_node *node, struct hid_error *err)
+{
+	bool is_default = hid_is(node, "default-policy");
+	unsigned int n = 0;
+
+	if (!is_default && !hid_is(node, "policy"))
+		return config_wrong(err, node->line, node->col,
+				    "expected policy or default-policy");
+	for (unsigned int i = 0; i < 3; i++)
+		n += !!hid_attr(node, selectors[i]);
+	if (n != !is_default)
+		return config_wrong(err, node->line, node->col, is_default ?
+				    "expected no label" : "expected one of "
+				    "label, label_prefix and label_suffix");
+	return 0;
+}
+
+static bool begins(const char *label, struct hid_str prefix)
+{
+	const char *rest = label + prefix.len;
+
+	return strlen(label) >= prefix.len &&
+	       !memcmp(label, prefix.s, prefix.len) &&
+	       (!*rest || !strncmp(rest, ARROW, ARROW_LEN));
+}
+
+static bool ends(const char *label, struct hid_str suffix)
+{
+	size_t len = strlen(label), at = len - suffix.len;
+
+	if (len < suffix.len || memcmp(label + at, suffix.s, suffix.len))
+		return false;
+	return !at || (at >= ARROW_LEN &&
+		       !memcmp(label + at - ARROW_LEN, ARROW, ARROW_LEN));
+}
+
+static bool matches(const struct hid_node *policy, const char *label)
+{
+	const struct hid_attr *a = hid_attr(policy, "label");
+
+	if (a)
+		return hid_equal(a->value, label);
+	a = hid_attr(policy, "label_prefix");
+	if (a)
+		return begins(label, a->value);
+	a = hid_attr(policy, "label_suffix");
+	return a && ends(label, a->value);
+}
+
+const struct hid_node *policy_find(const struct hid_node *config,
+				   const char *label)
+{
+	const struct hid_node *p = hid_first(config, "policy");
+
+	while (p && !matches(p, label))
+		p = hid_next(p, "policy");
+	return p ? p : hid_first(config, "default-policy");
+}
+
+const char *label_last(const char *label)
+{
+	const char *at;
+
+	while ((at = strstr(label, ARROW)))
+		label = at + ARROW_LEN;
+	return label;
+}
