@@ -8,6 +8,8 @@
 #	INCS	third-party libraries whose headers it needs: e2fsprogs, ...
 #	FLAGS	more compiler flags
 #	KIND	core: the first process; test: not part of the system
+#	RUST	1: a crate of Cargo.toml's workspace by the component's name, a
+#		static library; without cargo, the component is not built
 
 # --- third party -----------------------------------------------------------------
 
@@ -93,6 +95,17 @@ $(HID2JSON): $(HOST_HID) genode-core-shim/include/pith/hid.h \
 	$(Q)$(CC) -std=gnu11 -O1 -g -Wall -Wextra -Igenode-core-shim/include \
 		-o $@ $(HOST_HID)
 
+# --- Rust ----------------------------------------------------------------------------
+
+# Cargo knows itself what is out of date, and leaves the rest untouched.
+CARGO := $(shell command -v cargo)
+RUSTLIBS := $(B)/rust/release
+RUSTFLAGS := -C relocation-model=static --remap-path-prefix=$(CURDIR)/=
+
+$(RUSTLIBS)/lib%.a: FORCE
+	$(Q)RUSTFLAGS='$(RUSTFLAGS)' $(CARGO) build --quiet --offline --locked \
+		--release --package $* --target-dir $(B)/rust
+
 # --- components ----------------------------------------------------------------------
 
 COMPONENT_MKS := $(wildcard genode-core-shim/*/component.mk \
@@ -107,16 +120,18 @@ COMPONENTS += $(2)
 $(2)_DIR := $(B)/components/$(2)
 $(2)_SRCS := $(call path,$(addprefix $(1)/,$(SRCS)))
 $(2)_OBJS := $$($(2)_SRCS:%.c=$$($(2)_DIR)/obj/%.o)
+$(2)_RUST := $(if $(RUST),$(RUSTLIBS)/lib$(2).a)
 $(2)_TP := $(sort $(INCS) $(foreach lib,$(LIBS),$(call provider,$(lib))))
 
 $$($(2)_OBJS): $$($(2)_DIR)/obj/%.o: %.c $(1)/component.mk $(COMPILE_NEEDS) \
 		$$($(2)_TP:%=$(TP)/%.ok)
 	$$(call compile,$$<,$$@,$$($(2)_TP:%=-isystem $(TP)/%/include) $(FLAGS))
 
-$$($(2)_DIR)/$(2): $$($(2)_OBJS) $(LIBPITH)
+$$($(2)_DIR)/$(2): $$($(2)_OBJS) $$($(2)_RUST) $(LIBPITH)
 	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
 	$(Q)$(CC) $(MUSL) $(LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$($(2)_OBJS) \
-		$$($(2)_TP:%=-L$(TP)/%/lib) -Wl,--start-group $(LIBPITH) \
+		$$($(2)_TP:%=-L$(TP)/%/lib) -Wl,--start-group $$($(2)_RUST) $(LIBPITH) \
 		$(LIBS:%=-l%) -Wl,--end-group
 
 $$($(2)_DIR)/$(2).stripped: $$($(2)_DIR)/$(2)
@@ -136,9 +151,10 @@ LIBS :=
 INCS :=
 FLAGS :=
 KIND :=
+RUST :=
 NAME := $(notdir $(1))
 include $(1)/component.mk
-$$(eval $$(call rules,$(1),$$(NAME)))
+$$(if $$(and $$(RUST),$$(if $(CARGO),,no)),,$$(eval $$(call rules,$(1),$$(NAME))))
 endef
 $(foreach mk,$(COMPONENT_MKS),$(eval $(call component,$(mk:%/component.mk=%))))
 BINARIES := $(foreach name,$(COMPONENTS),$(B)/components/$(name)/$(name))

@@ -2,6 +2,7 @@
 """Scenarios: one file describes a machine, what is typed, what must be said.
 
     scenario | time_limit: 120 | refused: no	. yes: init refuses the config
+	     | needs: PROGRAM			. skipped where there is none
     + machine | smp: 2 | memory: 512M		. both optional
     + nvme | max_ioqpairs: 1			. a controller; device properties
       + namespace | image: gpt | logical_block_size: 4096 | ...
@@ -48,6 +49,7 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -324,7 +326,12 @@ def run(path):
     """One scenario."""
     result = report.Result(name(path))
     try:
-        _carry_out(result, _parse(path), TOP / "build/ktest" / path.stem)
+        scenario = _parse(path)
+        need = scenario["attrs"].get("needs")
+        if need and not shutil.which(need):
+            result.skipped = 1
+            return result
+        _carry_out(result, scenario, TOP / "build/ktest" / path.stem)
     except Wrong as wrong:
         result.fail("the scenario: %s" % wrong)
     if not result.failed:
