@@ -4,6 +4,7 @@
  * the first process while that is an ordinary one of Linux:
  *	coverage=1	the counters of CONFIG_GCOV_KERNEL go to the log
  *	guided=1	the fuzzer asks for them: cover.c
+ *	nomem=1		allocations fail on purpose: nomem.c
  *	leaks=1		a helper, which stays one of Linux, has kmemleak scan
  */
 #include <dirent.h>
@@ -139,12 +140,14 @@ static void leaks_report(void)
 void checkers_open(void)
 {
 	if (!kt_option("coverage", 0) && !kt_option("leaks", 0) &&
-	    !kt_option("guided", 0))
+	    !kt_option("guided", 0) && !kt_option("nomem", 0))
 		return;
 	mkdir(DEBUGFS, 0700);
 	mount("none", DEBUGFS, "debugfs", 0, NULL);
 	if (kt_option("guided", 0))
 		cover_open(DEBUGFS);
+	if (kt_option("nomem", 0))
+		nomem_open(DEBUGFS);
 	if (kt_option("leaks", 0))
 		leaks_open();
 }

@@ -19,6 +19,14 @@ void console_flush(void);
 void checkers_open(void);
 void checkers_report(void);
 
+/* nomem.c: the first before BOOTSTRAP; is it there, and does it work? */
+void nomem_open(const char *debugfs);
+bool nomem_on(void);
+/* Of what core's first thread allocates from now on, the @n-th fails. */
+void nomem_arm(uint32_t n);
+/* Has it? From now on nothing fails. */
+bool nomem_failed(void);
+
 /* cover.c: the first before BOOTSTRAP, with debugfs mounted there. */
 void cover_open(const char *debugfs);
 bool cover_on(void);
