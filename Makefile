@@ -61,7 +61,7 @@ test-debug: $(DEBUG_PROFILES:%=test-%-kernel) ## kernel tests and attacks under 
 test-%-kernel: $(B)/stamp/packages-test ktest attack FORCE
 	@$(MAKE) kernel PROFILE=$*
 	@scripts/test-all --debug $(if $(ONLY),--only '$(ONLY)') \
-		$(if $(filter debug,$*),--kernel-tests leaks=1) --kernel $(B)/kernel-$*/arch/x86/boot/bzImage
+		--kernel-tests 'checked=1 $(if $(filter debug,$*),leaks=1)' --kernel $(B)/kernel-$*/arch/x86/boot/bzImage
 
 .PHONY: coverage
 coverage: $(B)/stamp/packages-test ktest attack ## branches of kernel/pith that tests and fuzzer take
