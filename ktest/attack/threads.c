@@ -250,6 +250,41 @@ ATTACK(thread_priority, "raise one's priority, take all CPUs, or leave them")
 	ks_end(&s);
 }
 
+static void regs_until_it_ends(void *arg)
+{
+	struct ks *s = arg;
+	struct pith_regs r;
+	long err;
+
+	do {
+		err = kt_control(s->thread, PITH_OP_THREAD_GET_REGS, &r);
+		if (!err)
+			err = kt_control(s->thread, PITH_OP_THREAD_SET_REGS, &r);
+	} while (!err);
+	KT_EQ(err, -EPIPE);
+}
+
+/* Its kernel stack, where they are, goes before the thread does. */
+ATTACK(regs_of_the_dying, "read and set the registers of a thread that is killed")
+{
+	for (int i = 0; i < 100; i++) {
+		struct kt_thread t[2] = { 0 };
+		struct ks s;
+
+		ks_open_in(&s, A_OWN, NULL, 0);
+		KT_EQ(op(s.thread, PITH_OP_THREAD_PAUSE), 0);
+		ks_run(&s, ks_counter, KS_DATA);
+		kt_thread_start(&t[0], regs_until_it_ends, &s);
+		kt_thread_start(&t[1], regs_until_it_ends, &s);
+		kt_sleep(200000 + i * 10000);
+		KT_EQ(op(s.space, PITH_OP_SPACE_KILL), 0);
+		kt_thread_join(&t[0]);
+		kt_thread_join(&t[1]);
+		KT_EQ(ks_status(&s), 128 + 9);
+		ks_end(&s);
+	}
+}
+
 /* A caller that stands still, or is ordered about, holds up nobody else. */
 ATTACK(thread_paused_caller, "pause a thread again and again while it calls")
 {

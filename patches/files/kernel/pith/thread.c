@@ -40,20 +40,25 @@ struct task_struct *pith_thread_task(struct pith_thread *th)
 /*
  * Lock the run queue of @task, which is not the caller, once the task is not on
  * a CPU. Whoever made sure before that it cannot enter user mode can then read
- * and write its registers until task_rq_unlock().
+ * and write its registers until task_rq_unlock(). Of a dead task, which may have
+ * lost its stack, where they are: -EPIPE.
  */
 static struct rq *hold_still(struct task_struct *task, struct rq_flags *rf)
 {
 	ktime_t t = SETTLE_NS;
 	struct rq *rq;
+	bool dead;
 
 	for (;;) {
 		rq = task_rq_lock(task, rf);
-		if (!task_on_cpu(rq, task))
+		dead = READ_ONCE(task->__state) == TASK_DEAD;
+		if (!dead && !task_on_cpu(rq, task))
 			return rq;
 		task_rq_unlock(rq, task, rf);
+		if (dead)
+			return ERR_PTR(-EPIPE);
 		if (fatal_signal_pending(current))
-			return NULL;
+			return ERR_PTR(-EINTR);
 		set_current_state(TASK_KILLABLE);
 		schedule_hrtimeout(&t, HRTIMER_MODE_REL);
 	}
@@ -92,8 +97,8 @@ int pith_op_thread_pause(struct pith_cap *cap, void *arg)
 		return 0;
 	/* it was told, so it comes no further than to stay() */
 	rq = hold_still(task, &rf);
-	if (!rq)
-		return -EINTR;
+	if (IS_ERR(rq))
+		return PTR_ERR(rq);
 	task_rq_unlock(rq, task, &rf);
 	return 0;
 }
@@ -119,8 +124,8 @@ static int regs_set(struct task_struct *task, const struct pith_regs *r)
 	if (!pith_regs_valid(r))
 		return -EINVAL;
 	rq = hold_still(task, &rf);
-	if (!rq)
-		return -EINTR;
+	if (IS_ERR(rq))
+		return PTR_ERR(rq);
 	pith_regs_set(task, r);
 	task_rq_unlock(rq, task, &rf);
 	return 0;
@@ -145,8 +150,8 @@ int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
 	if (!stands(th, task))
 		return -EBUSY;
 	rq = hold_still(task, &rf);
-	if (!rq)
-		return -EINTR;
+	if (IS_ERR(rq))
+		return PTR_ERR(rq);
 	pith_regs_get(task, arg);
 	task_rq_unlock(rq, task, &rf);
 	return 0;
