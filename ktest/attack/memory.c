@@ -171,7 +171,7 @@ ATTACK_DIES(memory_unmap_self, "unmap the whole address space")
 ATTACK(memory_kept_by_mapping, "close memory and keep it mapped, over the quota")
 {
 	struct pith_domain_info i = kt_domain_info(KT_SLOT_DOMAIN);
-	uint64_t left = i.ram_limit - i.ram_used;
+	uint64_t left = (i.ram_limit - i.ram_used) & ~0xfffull;
 	uint64_t half = left / 2 & ~0xfffull;
 	int mem = KT_FD(kt_mem_create(-1, half, 0));
 	uint8_t *p = kt_map(mem, 0, half, KT_R | KT_W);

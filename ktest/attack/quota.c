@@ -139,12 +139,15 @@ ATTACK(quota_hog, "all the RAM there is, touched, again and again")
 {
 	for (int i = 0; i < 10; i++) {
 		struct pith_domain_info d = kt_domain_info(KT_SLOT_DOMAIN);
-		uint64_t size = d.ram_limit - d.ram_used;
+		/* what the object, its mapping and tables cost besides */
+		uint64_t room = 64 * KT_PAGE;
+		uint64_t size = (d.ram_limit - d.ram_used - room) &
+				-(uint64_t)KT_PAGE;
 		int mem = kt_mem_create(-1, size, 0);
 		uint8_t *p = kt_map(mem, 0, size, KT_R | KT_W);
 
 		KT_NEED(!kt_is_error(p));
-		KT_EQ(kt_mem_create(-1, KT_PAGE, 0), -EDQUOT);
+		KT_EQ(kt_mem_create(-1, room + KT_PAGE, 0), -EDQUOT);
 		for (uint64_t at = 0; at < size; at += KT_PAGE)
 			p[at] = i;
 		kt_unmap(p, size);

@@ -88,6 +88,19 @@ int kt_domain(uint64_t ram, uint64_t caps)
 	return domain;
 }
 
+/* Threads give back what they took when the kernel gets to it. */
+void kt_domain_empties(int domain)
+{
+	struct pith_domain_info i = kt_domain_info(domain);
+
+	for (int n = 0; n < 300 && (i.ram_used || i.caps_used); n++) {
+		kt_sleep(KT_MS(10));
+		i = kt_domain_info(domain);
+	}
+	KT_EQ(i.ram_used, 0);
+	KT_EQ(i.caps_used, 0);
+}
+
 void kt_domain_end(int domain)
 {
 	KT_EQ(kt_control(domain, PITH_OP_DOMAIN_DESTROY, NULL), 0);

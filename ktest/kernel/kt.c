@@ -172,6 +172,39 @@ struct pith_domain_info kt_domain_info(int domain)
 	return info;
 }
 
+static int own_domain(void)
+{
+	return kt_root >= 0 ? kt_root : KT_SLOT_DOMAIN;
+}
+
+/* What the kernel's allocator takes for @size bytes. */
+static uint64_t allocated(uint64_t size)
+{
+	uint64_t n = 8;
+
+	while (n < size)
+		n *= 2;
+	return size > 64 && size <= 96 ? 96 : size > 128 && size <= 192 ? 192 : n;
+}
+
+/* Its pages, 8 bytes for each, and the object, whose size is measured. */
+uint64_t kt_mem_ram(uint64_t size)
+{
+	static uint64_t object;
+	uint64_t before;
+	int mem;
+
+	if (!object) {
+		before = kt_domain_info(own_domain()).ram_used;
+		mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
+		object = kt_domain_info(own_domain()).ram_used - before -
+			 KT_PAGE - 8 - KT_CAP_RAM;
+		kt_close(mem);
+	}
+	KT_TRUE(object > 100 && object < 2000);
+	return size + allocated(size / KT_PAGE * 8) + object;
+}
+
 #define KT_MAP_SHARED	1
 
 void *kt_map_at(void *at, int mem, uint64_t offset, uint64_t size, int prot,

@@ -73,6 +73,10 @@ uint32_t kt_rights(int fd);
 uint64_t kt_object(int fd);
 long kt_transfer(int from, int to, uint64_t ram, uint64_t caps);
 struct pith_domain_info kt_domain_info(int domain);
+/* What a domain pays: for a descriptor in a table of its own, and for a memory
+ * object of @size, whoever holds it. */
+#define KT_CAP_RAM	512u
+uint64_t kt_mem_ram(uint64_t size);
 
 /* mmap and friends; addresses, or a negative errno (kt_is_error()). */
 #define KT_R	1
@@ -260,6 +264,8 @@ void kt_run(const char *name, const int *args, unsigned int nargs);
 /* A domain of its own with @ram and @caps, from core's. */
 int kt_domain(uint64_t ram, uint64_t caps);
 void kt_domain_end(int domain);
+/* A failed check unless it soon pays for nothing. */
+void kt_domain_empties(int domain);
 /*
  * Start program @binary as @name in @domain with caps[0 .. ncaps-1] and nothing
  * else; @exit_notif may be -1. Returns the space or an error.

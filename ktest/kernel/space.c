@@ -50,6 +50,7 @@ long ks_fault_ep(int fd, uint32_t op, int ep)
 void ks_close(struct ks *s)
 {
 	ks_end(s);
+	kt_domain_empties(s->domain);
 	kt_domain_end(s->domain);
 }
 

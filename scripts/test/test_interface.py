@@ -167,6 +167,19 @@ class Table(unittest.TestCase):
                     or "; out" in field(text, "Argument"))
 
 
+class Prices(unittest.TestCase):
+    def test_measured(self):
+        """The table of prices is what the kernel test checks."""
+        kinds = read(REPO / "ktest/kernel/test_quota.c")
+        body = re.search(r"\} kinds\[\] = \{(.*?)\n\};", kinds, re.DOTALL)[1]
+        built = re.findall(r'\{ "([^"]+)", \w+, \w+,\s+(\d+), \d+ \}', body)
+        said = MANUAL[MANUAL.index("| made | bytes |"):].split("\n\n")[0]
+        rows = [[c.strip() for c in row.strip("|").split("|")]
+                for row in said.split("\n")[2:]]
+        self.assertGreater(len(built), 10)
+        self.assertEqual(dict(built), dict(rows))
+
+
 class Calls(unittest.TestCase):
     def test_component(self):
         built = array(SYSCALLS, "pith_component_calls")

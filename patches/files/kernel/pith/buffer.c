@@ -26,8 +26,8 @@ static int set_buffer(struct file *file, struct pith_cap *cap, u64 offset)
 	    cap->size - offset < PITH_BUFFER_SIZE)
 		return -EINVAL;
 	th = pith_thread_self();
-	if (!th)
-		return -ENOMEM;
+	if (IS_ERR(th))
+		return PTR_ERR(th);
 	err = pith_mem_pin(mem, page, BUFFER_PAGES);
 	if (err)
 		return err;

@@ -18,31 +18,66 @@ static int cap_release(struct inode *inode, struct file *file)
 	if (cap->obj->cap_gone)
 		cap->obj->cap_gone(cap);
 	pith_put(cap->obj);
-	pith_uncharge(cap->payer, 0, 1);
-	pith_put(&cap->payer->obj);
 	kfree(cap);
 	return 0;
 }
 
+/*
+ * A descriptor has left its table. Only the process whose table it is closes
+ * it, be it in its end, and nothing else makes or moves descriptors.
+ */
+static int cap_flush(struct file *file, fl_owner_t table)
+{
+	pith_uncharge(pith_current_domain(), PITH_CAP_RAM, 1);
+	return 0;
+}
+
 static const struct file_operations pith_fops = {
+	.flush		= cap_flush,
 	.release	= cap_release,
 };
 
 const struct file_operations pith_mem_fops = {
+	.flush		= cap_flush,
 	.release	= cap_release,
 	.mmap		= pith_mem_mmap,
 };
 
-void pith_object_init(struct pith_object *obj, u32 type,
-		      void (*free)(struct pith_object *obj))
+void *pith_object_new(struct pith_domain *payer, u32 type, size_t size,
+		      size_t more, void (*free)(struct pith_object *obj))
 {
+	size_t cost = kmalloc_size_roundup(size) + more;
+	struct pith_object *obj;
+
+	if (payer && pith_charge(payer, cost, 0))
+		return ERR_PTR(-EDQUOT);
+	obj = kzalloc(size, GFP_KERNEL);
+	if (!obj) {
+		if (payer)
+			pith_uncharge(payer, cost, 0);
+		return ERR_PTR(-ENOMEM);
+	}
 	refcount_set(&obj->ref, 1);
 	obj->type = type;
 	obj->serial = atomic64_inc_return(&last_serial);
 	obj->free = free;
-	obj->cap_gone = NULL;
-	obj->revoke = NULL;
-	obj->dead = false;
+	obj->payer = payer;
+	obj->cost = cost;
+	if (payer)
+		pith_get(&payer->obj);
+	return obj;
+}
+
+void pith_object_end(struct pith_object *obj)
+{
+	struct pith_domain *payer = obj->payer;
+	size_t cost = obj->cost;
+
+	obj->free(obj);
+	if (payer) {
+		pith_uncharge(payer, cost, 0);
+		pith_put(&payer->obj);
+	}
 }
 
 struct inode *pith_inode(void)
@@ -59,21 +94,15 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
 {
 	bool mem = obj->type == PITH_T_MEMORY;
 	struct inode *inode = common_inode;
-	struct pith_domain *payer = pith_current_domain();
-	struct pith_cap *cap;
+	struct pith_cap *cap = kzalloc(sizeof(*cap), GFP_KERNEL);
 	struct file *file;
-	int err;
 
-	err = pith_charge(payer, 0, 1);
-	if (err)
-		goto put_obj;
-	err = -ENOMEM;
-	cap = kzalloc(sizeof(*cap), GFP_KERNEL);
-	if (!cap)
-		goto uncharge;
-	*cap = (struct pith_cap) {
-		.obj = obj, .payer = payer, .rights = rights,
-	};
+	if (!cap) {
+		pith_put(obj);
+		return ERR_PTR(-ENOMEM);
+	}
+	cap->obj = obj;
+	cap->rights = rights;
 	if (mem) {
 		cap->offset = first;
 		cap->size = size;
@@ -88,29 +117,27 @@ struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
 				 mem ? &pith_mem_fops : &pith_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
-		err = PTR_ERR(file);
-		goto free_cap;
+		pith_put(obj);
+		kfree(cap);
+		return file;
 	}
 	file->private_data = cap;
-	pith_get(&payer->obj);
 	return file;
-
-free_cap:
-	kfree(cap);
-uncharge:
-	pith_uncharge(payer, 0, 1);
-put_obj:
-	pith_put(obj);
-	return ERR_PTR(err);
 }
 
-static int install(struct file *file)
+int pith_fd_install(struct file *file)
 {
+	struct pith_domain *d = pith_current_domain();
 	int fd;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	fd = get_unused_fd_flags(O_CLOEXEC);
+	fd = pith_charge(d, PITH_CAP_RAM, 1);
+	if (!fd) {
+		fd = get_unused_fd_flags(O_CLOEXEC);
+		if (fd < 0)
+			pith_uncharge(d, PITH_CAP_RAM, 1);
+	}
 	if (fd < 0)
 		fput(file);
 	else
@@ -124,7 +151,7 @@ int pith_cap_install(struct pith_object *obj, u32 rights)
 
 	if (obj->type == PITH_T_MEMORY)
 		size = container_of(obj, struct pith_mem, obj)->npages << PAGE_SHIFT;
-	return install(pith_cap_file(obj, rights, 0, size));
+	return pith_fd_install(pith_cap_file(obj, rights, 0, size));
 }
 
 struct pith_cap *pith_cap_of(struct file *file)
@@ -213,7 +240,7 @@ int pith_op_mint(struct pith_cap *cap, void *arg)
 			     m->size);
 	if (type == PITH_T_ENDPOINT && !IS_ERR(file))
 		pith_ep_minted(file->private_data);
-	return install(file);
+	return pith_fd_install(file);
 }
 
 int pith_op_revoke(struct pith_cap *cap, void *arg)

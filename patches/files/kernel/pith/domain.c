@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Domains: accounts of RAM and capabilities. What a domain does not use can be
- * moved to another one, exactly. A destroyed domain gives its unused quota to
- * its parent at once, and the rest as the objects it paid for go.
+ * moved to another one, exactly. An object is charged to the domain of who made
+ * it, or that was named to pay, until it is gone; a descriptor to the domain
+ * whose table it is in. A destroyed domain gives its unused quota to its parent
+ * at once, and the rest as what it paid for goes.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -13,15 +15,17 @@
 /* Quota goes up the tree to the first ancestor that lives. */
 static void give_back(struct pith_domain *d, u64 ram, u64 caps)
 {
+	unsigned long flags;
+
 	for (d = d->parent; d; d = d->parent) {
-		raw_spin_lock_irq(&d->lock);
+		raw_spin_lock_irqsave(&d->lock, flags);
 		if (!d->dead || !d->parent) {
 			d->ram_limit += ram;
 			d->caps_limit += caps;
-			raw_spin_unlock_irq(&d->lock);
+			raw_spin_unlock_irqrestore(&d->lock, flags);
 			return;
 		}
-		raw_spin_unlock_irq(&d->lock);
+		raw_spin_unlock_irqrestore(&d->lock, flags);
 	}
 }
 
@@ -66,11 +70,12 @@ static void destroy(struct pith_domain *d)
 
 struct pith_domain *pith_domain_new(struct pith_domain *parent)
 {
-	struct pith_domain *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	struct pith_domain *payer = parent ? pith_current_domain() : NULL;
+	struct pith_domain *d = pith_object_new(payer, PITH_T_DOMAIN,
+						sizeof(*d), 0, domain_free);
 
-	if (!d)
-		return NULL;
-	pith_object_init(&d->obj, PITH_T_DOMAIN, domain_free);
+	if (IS_ERR(d))
+		return d;
 	raw_spin_lock_init(&d->lock);
 	raw_spin_lock_init(&d->cpu_lock);
 	INIT_LIST_HEAD(&d->processes);
@@ -104,13 +109,14 @@ int pith_charge(struct pith_domain *d, u64 ram, u64 caps)
 void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
 {
 	u64 back_ram = 0, back_caps = 0;
+	unsigned long flags;
 
-	raw_spin_lock_irq(&d->lock);
+	raw_spin_lock_irqsave(&d->lock, flags);
 	d->ram_used -= ram;
 	d->caps_used -= caps;
 	if (d->dead)
 		take_unused(d, &back_ram, &back_caps);
-	raw_spin_unlock_irq(&d->lock);
+	raw_spin_unlock_irqrestore(&d->lock, flags);
 	if (back_ram || back_caps)
 		give_back(d, back_ram, back_caps);
 }
@@ -123,8 +129,8 @@ int pith_op_domain_create(struct pith_cap *cap, void *arg)
 	if (current->pith_mode != PITH_MODE_CORE)
 		return -EPERM;
 	d = pith_domain_new(pith_cap_to(cap, struct pith_domain));
-	return d ? pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN) :
-		   -ENOMEM;
+	return IS_ERR(d) ? PTR_ERR(d) :
+		pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN);
 }
 
 static void lock_both(struct pith_domain *a, struct pith_domain *b)
@@ -162,8 +168,6 @@ int pith_op_domain_transfer(struct pith_cap *cap, void *arg)
 {
 	struct pith_transfer *t = arg;
 
-	if (!PAGE_ALIGNED(t->ram))
-		return -EINVAL;
 	CLASS(pith_fd, to)(t->to, PITH_T_DOMAIN, 0);
 	if (IS_ERR(to.cap))
 		return PTR_ERR(to.cap);

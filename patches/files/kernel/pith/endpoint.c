@@ -105,13 +105,9 @@ static void land_cap(struct pith_msg *m, u32 i, struct file *file,
 			badge = cap->badge;
 			fput(file);
 		} else {
-			fd = get_unused_fd_flags(O_CLOEXEC);
-			if (fd >= 0) {
-				fd_install(fd, file);
-			} else {
+			fd = pith_fd_install(file);
+			if (fd < 0)
 				fd = PITH_CAP_LOST;
-				fput(file);
-			}
 		}
 	}
 	m->caps[i] = fd;
@@ -341,10 +337,10 @@ int pith_op_ep_save_reply(struct pith_cap *cap, void *arg)
 
 	if (!th || !th->owed)
 		return -EINVAL;
-	r = kzalloc(sizeof(*r), GFP_KERNEL);
-	if (!r)
-		return -ENOMEM;
-	pith_object_init(&r->obj, PITH_T_REPLY, reply_free);
+	r = pith_object_new(pith_current_domain(), PITH_T_REPLY, sizeof(*r), 0,
+			    reply_free);
+	if (IS_ERR(r))
+		return PTR_ERR(r);
 	raw_spin_lock_init(&r->lock);
 	INIT_LIST_HEAD(&r->saved);
 	pith_get(&r->obj);

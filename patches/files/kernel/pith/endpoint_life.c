@@ -198,11 +198,12 @@ static void ep_free(struct pith_object *obj)
 
 int pith_op_ep_create(struct pith_cap *cap, void *arg)
 {
-	struct pith_endpoint *ep = kzalloc(sizeof(*ep), GFP_KERNEL);
+	struct pith_endpoint *ep = pith_object_new(pith_current_domain(),
+						   PITH_T_ENDPOINT,
+						   sizeof(*ep), 0, ep_free);
 
-	if (!ep)
-		return -ENOMEM;
-	pith_object_init(&ep->obj, PITH_T_ENDPOINT, ep_free);
+	if (IS_ERR(ep))
+		return PTR_ERR(ep);
 	ep->obj.cap_gone = ep_cap_gone;
 	ep->obj.revoke = ep_revoke;
 	ep->minted = RB_ROOT;

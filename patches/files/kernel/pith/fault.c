@@ -62,7 +62,7 @@ bool pith_fault(void)
 	if (!has_fault_ep(current) || (current->flags & PF_EXITING))
 		return false;
 	th = pith_thread_self();
-	if (!th)
+	if (IS_ERR(th))
 		return false;
 	file = fault_ep(current->pith_process, th);
 	if (!file)

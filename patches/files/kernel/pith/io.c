@@ -111,8 +111,8 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 	if (err)
 		return err;
 	mem = pith_mem_io(a->base, a->size, a->cache);
-	if (!mem)
-		return -ENOMEM;
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
 	err = io_mem_claim(mem);
 	if (err) {
 		pith_put(&mem->obj);
@@ -198,10 +198,10 @@ int pith_op_hw_io_port(struct pith_cap *cap, void *arg)
 			return -EPERM;
 	if (log_port(a->base, a->size))
 		return -EPERM;
-	p = kzalloc(sizeof(*p), GFP_KERNEL);
-	if (!p)
-		return -ENOMEM;
-	pith_object_init(&p->obj, PITH_T_IO_PORT, ports_free);
+	p = pith_object_new(pith_current_domain(), PITH_T_IO_PORT, sizeof(*p),
+			    0, ports_free);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
 	p->obj.revoke = ports_revoke;
 	INIT_LIST_HEAD(&p->claim);
 	p->base = a->base;
@@ -342,11 +342,11 @@ static void hw_free(struct pith_object *obj)
 
 int pith_hw_install(void)
 {
-	struct pith_object *hw = kzalloc(sizeof(*hw), GFP_KERNEL);
+	struct pith_object *hw = pith_object_new(NULL, PITH_T_HARDWARE,
+						 sizeof(*hw), 0, hw_free);
 
-	if (!hw)
-		return -ENOMEM;
-	pith_object_init(hw, PITH_T_HARDWARE, hw_free);
+	if (IS_ERR(hw))
+		return PTR_ERR(hw);
 	register_reboot_notifier(&console_flusher);
 	return pith_cap_install(hw, 0);
 }

@@ -70,10 +70,13 @@ static void irq_free(struct pith_object *obj)
 
 static struct pith_irq_line *line_new(bool msi)
 {
-	struct pith_irq_line *line = kzalloc(sizeof(*line), GFP_KERNEL);
+	struct pith_irq_line *line = pith_object_new(pith_current_domain(),
+						     PITH_T_IRQ, sizeof(*line),
+						     sizeof(struct irq_desc) +
+						     sizeof(struct irqaction),
+						     irq_free);
 
-	if (line) {
-		pith_object_init(&line->obj, PITH_T_IRQ, irq_free);
+	if (!IS_ERR(line)) {
 		line->obj.revoke = irq_revoke;
 		raw_spin_lock_init(&line->lock);
 		line->msi = msi;
@@ -115,8 +118,8 @@ int pith_op_hw_irq(struct pith_cap *cap, void *arg)
 	if (a->zero || a->level > 1 || a->low > 1 || mp_find_ioapic(a->gsi) < 0)
 		return -EINVAL;
 	line = line_new(false);
-	if (!line)
-		return -ENOMEM;
+	if (IS_ERR(line))
+		return PTR_ERR(line);
 	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a->level, a->low);
 	line->irq = mp_map_gsi_to_irq(a->gsi, IOAPIC_MAP_ALLOC, &info);
 	if (line->irq <= 0)
@@ -149,7 +152,8 @@ int pith_op_hw_msi(struct pith_cap *cap, void *arg)
 {
 	struct pith_irq_line *line = line_new(true);
 
-	return line ? line_install(line, msi_setup(line, arg)) : -ENOMEM;
+	return IS_ERR(line) ? PTR_ERR(line) :
+		line_install(line, msi_setup(line, arg));
 }
 
 int pith_op_irq_bind(struct pith_cap *cap, void *arg)

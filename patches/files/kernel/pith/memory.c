@@ -15,14 +15,6 @@
 #define MEM_GFP		(GFP_USER | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
 			 __GFP_NOWARN)
 
-
-static void free_pages_of(struct pith_mem *mem, u64 n)
-{
-	while (n--)
-		put_page(mem->pages[n]);
-	kvfree(mem->pages);
-}
-
 /* A page that nobody can map any more; the number of pins is its private word. */
 static bool give_page_back(struct pith_mem *mem, u64 n)
 {
@@ -49,7 +41,7 @@ static void give_back(struct pith_mem *mem)
 		n += give_page_back(mem, i);
 		cond_resched();
 	}
-	pith_uncharge(mem->payer, n << PAGE_SHIFT, 0);
+	pith_uncharge(mem->obj.payer, n << PAGE_SHIFT, 0);
 }
 
 static void mem_free(struct pith_object *obj)
@@ -60,8 +52,6 @@ static void mem_free(struct pith_object *obj)
 		give_back(mem);
 	iput(mem->inode);
 	kvfree(mem->pages);
-	if (mem->payer)
-		pith_put(&mem->payer->obj);
 	kfree(mem);
 }
 
@@ -120,25 +110,32 @@ void pith_mem_unpin(struct pith_mem *mem, u64 first, u64 count)
 			n += give_page_back(mem, first);
 	}
 	filemap_invalidate_unlock(mapping);
-	pith_uncharge(mem->payer, n << PAGE_SHIFT, 0);
+	pith_uncharge(mem->obj.payer, n << PAGE_SHIFT, 0);
 }
 
-static struct pith_mem *mem_new(u64 npages)
+/* Without pages or a claim yet, which it counts as dead until it has. */
+static struct pith_mem *mem_new(struct pith_domain *payer, u64 npages,
+				size_t more)
 {
-	struct pith_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
+	struct pith_mem *mem = pith_object_new(payer, PITH_T_MEMORY,
+					       sizeof(*mem),
+					       sizeof(struct inode) + more,
+					       mem_free);
+	struct inode *inode;
 
-	if (!mem)
-		return NULL;
-	pith_object_init(&mem->obj, PITH_T_MEMORY, mem_free);
+	if (IS_ERR(mem))
+		return mem;
+	mem->obj.dead = true;
 	mem->obj.revoke = mem_revoke;
 	INIT_LIST_HEAD(&mem->claim);
 	mem->npages = npages;
-	mem->inode = pith_inode();
-	if (IS_ERR(mem->inode)) {
-		kfree(mem);
-		return NULL;
+	inode = pith_inode();
+	if (!IS_ERR(inode)) {
+		mem->inode = inode;
+		return mem;
 	}
-	return mem;
+	pith_put(&mem->obj);
+	return ERR_CAST(inode);
 }
 
 static int alloc_scattered(struct pith_mem *mem)
@@ -155,7 +152,8 @@ static int alloc_scattered(struct pith_mem *mem)
 undo:
 	if (mem->pages[i])
 		i++;
-	free_pages_of(mem, i);
+	while (i--)
+		put_page(mem->pages[i]);
 	return -ENOMEM;
 }
 
@@ -165,10 +163,8 @@ static int alloc_contig(struct pith_mem *mem, bool dma32)
 	struct page *page = alloc_pages(MEM_GFP | (dma32 ? GFP_DMA32 : 0), order);
 	u64 i;
 
-	if (!page) {
-		kvfree(mem->pages);
+	if (!page)
 		return -ENOMEM;
-	}
 	split_page(page, order);
 	for (i = 0; i < mem->npages; i++) {
 		mem->pages[i] = page + i;
@@ -179,44 +175,36 @@ static int alloc_contig(struct pith_mem *mem, bool dma32)
 	return 0;
 }
 
-static struct pith_mem *mem_alloc(struct pith_domain *payer, u64 size, u32 flags)
+static int mem_alloc(struct pith_mem *mem, u32 flags)
 {
-	struct pith_mem *mem;
-	int err = -ENOMEM;
-
-	mem = mem_new(size >> PAGE_SHIFT);
-	if (!mem)
-		return ERR_PTR(err);
 	mem->pages = kvcalloc(mem->npages, sizeof(*mem->pages), GFP_KERNEL);
 	if (!mem->pages)
-		goto free_mem;
+		return -ENOMEM;
 	if (flags & PITH_MEM_CONTIG)
-		err = alloc_contig(mem, flags & PITH_MEM_DMA32);
-	else
-		err = alloc_scattered(mem);
-	if (err)
-		goto free_mem;
-	mem->payer = payer;
-	pith_get(&payer->obj);
-	return mem;
-free_mem:
-	iput(mem->inode);
-	kfree(mem);
-	return ERR_PTR(err);
+		return alloc_contig(mem, flags & PITH_MEM_DMA32);
+	return alloc_scattered(mem);
 }
 
 static struct pith_mem *mem_create(struct pith_domain *payer, u64 size,
 				   u32 flags)
 {
+	u64 npages = size >> PAGE_SHIFT;
 	struct pith_mem *mem;
 	int err = pith_charge(payer, size, 0);
 
 	if (err)
 		return ERR_PTR(err);
-	mem = mem_alloc(payer, size, flags);
-	if (IS_ERR(mem))
-		pith_uncharge(payer, size, 0);
-	return mem;
+	mem = mem_new(payer, npages,
+		      kmalloc_size_roundup(npages * sizeof(*mem->pages)));
+	err = IS_ERR(mem) ? PTR_ERR(mem) : mem_alloc(mem, flags);
+	if (!err) {
+		mem->obj.dead = false;
+		return mem;
+	}
+	if (!IS_ERR(mem))
+		pith_put(&mem->obj);
+	pith_uncharge(payer, size, 0);
+	return ERR_PTR(err);
 }
 
 static int mem_install(struct pith_domain *payer, u64 size, u32 flags)
@@ -286,11 +274,13 @@ int pith_op_mem_create(struct pith_cap *cap, void *arg)
 
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
 {
-	struct pith_mem *mem = mem_new(size >> PAGE_SHIFT);
+	struct pith_mem *mem = mem_new(pith_current_domain(),
+				       size >> PAGE_SHIFT, 0);
 
-	if (mem) {
+	if (!IS_ERR(mem)) {
 		mem->base = base;
 		mem->cache = cache;
+		mem->obj.dead = false;
 	}
 	return mem;
 }

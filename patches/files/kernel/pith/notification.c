@@ -107,11 +107,12 @@ void pith_notif_signal(struct pith_notif *n, u64 count)
 
 int pith_op_notif_create(struct pith_cap *cap, void *arg)
 {
-	struct pith_notif *n = kzalloc(sizeof(*n), GFP_KERNEL);
+	struct pith_notif *n = pith_object_new(pith_current_domain(),
+					       PITH_T_NOTIFICATION, sizeof(*n),
+					       0, notif_free);
 
-	if (!n)
-		return -ENOMEM;
-	pith_object_init(&n->obj, PITH_T_NOTIFICATION, notif_free);
+	if (IS_ERR(n))
+		return PTR_ERR(n);
 	raw_spin_lock_init(&n->lock);
 	INIT_LIST_HEAD(&n->link);
 	INIT_LIST_HEAD(&n->watch_link);

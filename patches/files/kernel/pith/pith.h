@@ -33,6 +33,9 @@ struct pith_object {
 	u32 type;			/* enum pith_type */
 	bool dead;			/* revoked: no capability is any use */
 	u64 serial;
+	struct pith_domain *payer;	/* of @cost bytes; NULL: nobody */
+	size_t cost;
+	/* the last reference went, maybe with interrupts off */
 	void (*free)(struct pith_object *obj);
 	/* last act of a capability, may be NULL; may sleep */
 	void (*cap_gone)(struct pith_cap *cap);
@@ -45,7 +48,6 @@ struct pith_object {
 
 struct pith_cap {
 	struct pith_object *obj;
-	struct pith_domain *payer;	/* charged one capability */
 	u32 rights;
 	bool dead;			/* endpoint: this badge was revoked */
 	union {
@@ -62,8 +64,14 @@ struct pith_cap {
 
 /* --- cap.c ------------------------------------------------------------------ */
 
-void pith_object_init(struct pith_object *obj, u32 type,
-		      void (*free)(struct pith_object *obj));
+/*
+ * A zeroed structure of @size that begins with a pith_object, or an error. The
+ * payer, NULL for none, is charged for it as long as there are references, and
+ * for @more bytes.
+ */
+void *pith_object_new(struct pith_domain *payer, u32 type, size_t size,
+		      size_t more, void (*free)(struct pith_object *obj));
+void pith_object_end(struct pith_object *obj);
 static inline void pith_get(struct pith_object *obj)
 {
 	refcount_inc(&obj->ref);
@@ -72,7 +80,7 @@ static inline void pith_get(struct pith_object *obj)
 static inline void pith_put(struct pith_object *obj)
 {
 	if (refcount_dec_and_test(&obj->ref))
-		obj->free(obj);
+		pith_object_end(obj);
 }
 
 static inline bool pith_cap_dead(const struct pith_cap *cap)
@@ -81,13 +89,19 @@ static inline bool pith_cap_dead(const struct pith_cap *cap)
 }
 
 /*
- * New capability to @obj, charged to the caller's domain, as a file: with the
- * badge @first, or for memory the range from @first of @size. Takes over the
- * caller's reference to @obj, also on failure.
+ * New capability to @obj as a file: with the badge @first, or for memory the
+ * range from @first of @size. Takes over the caller's reference to @obj, also
+ * on failure.
  */
 struct file *pith_cap_file(struct pith_object *obj, u32 rights, u64 first,
 			   u64 size);
-/* The same, installed in the caller's table; returns the descriptor. */
+/*
+ * Put @file, which may be an error, into the caller's table; returns the
+ * descriptor, which the caller's domain pays for until it is closed. Takes over
+ * the reference, also on failure.
+ */
+int pith_fd_install(struct file *file);
+/* New capability to @obj, all of it, in the caller's table. */
 int pith_cap_install(struct pith_object *obj, u32 rights);
 /* The capability behind @file, or NULL if it is another kind of file. */
 struct pith_cap *pith_cap_of(struct file *file);
@@ -148,8 +162,7 @@ pith_op_fn pith_op_domain_create, pith_op_domain_transfer, pith_op_domain_info,
 /* --- memory.c ----------------------------------------------------------------- */
 
 struct pith_mem {
-	struct pith_object obj;
-	struct pith_domain *payer;	/* RAM only */
+	struct pith_object obj;		/* RAM: its payer pays the pages too */
 	/*
 	 * Its mapping knows all mappers. The mapping's invalidate_lock: shared,
 	 * the memory cannot be revoked; exclusive, for that and for pins.
@@ -347,7 +360,6 @@ struct pith_process {
 	struct list_head link;		/* domain->processes */
 	atomic_t tasks;			/* that have not let go of it */
 	atomic_t last_tid;		/* numbers of its threads */
-	u64 charge;
 	u64 cpu_ns;			/* of tasks that ended */
 	u32 status;
 	bool exited;
@@ -367,7 +379,8 @@ struct pith_process {
 
 extern struct mutex pith_process_lock;
 void pith_kill(struct pith_process *p);
-struct pith_process *pith_process_new(struct pith_domain *d);
+/* It takes @more bytes besides. */
+struct pith_process *pith_process_new(struct pith_domain *d, size_t more);
 /* Kill all threads; @code, like that of do_exit(), becomes the exit status. */
 void pith_space_die(struct pith_process *p, int code);
 /* A task of @p begins to exit. */
@@ -387,7 +400,7 @@ pith_op_fn pith_op_space_create, pith_op_space_map, pith_op_space_unmap,
 pith_op_fn pith_op_thread_start, pith_op_thread_pause, pith_op_thread_resume,
 	   pith_op_thread_get_regs, pith_op_thread_set_regs,
 	   pith_op_thread_fault_ep, pith_op_thread_info;
-/* That of the calling task, made if need be; NULL: no memory. */
+/* That of the calling task, made if need be, or an error. */
 struct pith_thread *pith_thread_self(void);
 struct pith_thread *pith_thread_of(struct pith_process *p);
 /* Make the task of @th, in which @setup runs first; back when it has. */
@@ -414,6 +427,8 @@ pith_op_fn pith_op_port_in, pith_op_port_out;
 int pith_hw_install(void);
 extern u64 pith_boot_free;
 
+/* What a descriptor costs: file, name and capability, and its slot. */
+#define PITH_CAP_RAM	512
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096
 #define PITH_CORE_TABLE	65536

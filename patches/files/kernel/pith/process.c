@@ -32,13 +32,13 @@ static void process_free(struct pith_object *obj)
 	kfree_rcu(p, rcu);	/* pith_account() looks at it */
 }
 
-struct pith_process *pith_process_new(struct pith_domain *d)
+struct pith_process *pith_process_new(struct pith_domain *d, size_t more)
 {
-	struct pith_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	struct pith_process *p = pith_object_new(d, PITH_T_SPACE, sizeof(*p),
+						 more, process_free);
 
-	if (!p)
-		return NULL;
-	pith_object_init(&p->obj, PITH_T_SPACE, process_free);
+	if (IS_ERR(p))
+		return p;
 	INIT_LIST_HEAD(&p->link);
 	INIT_LIST_HEAD(&p->threads);
 	mutex_init(&p->lock);
@@ -89,7 +89,6 @@ static void process_exit(struct pith_process *p, struct task_struct *task)
 	smp_store_release(&p->exited, true);
 	list_del_init(&p->link);
 	mutex_unlock(&pith_process_lock);
-	pith_uncharge(p->domain, p->charge, 0);
 	if (p->exit_notif && p->started)
 		pith_notif_signal(p->exit_notif, 1);
 }

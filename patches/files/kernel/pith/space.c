@@ -211,6 +211,7 @@ struct creation {
 	int fd;
 };
 
+/* The space's domain pays for each from here on. */
 static int get_caps(struct creation *c)
 {
 	s32 __user *fds = u64_to_user_ptr(c->args->caps);
@@ -223,20 +224,28 @@ static int get_caps(struct creation *c)
 			return -EFAULT;
 		if (fd == -1)
 			continue;
+		if (pith_charge(c->space->domain, PITH_CAP_RAM, 1))
+			return -EDQUOT;
 		c->files[i] = pith_fd_file(fd);
-		if (!c->files[i])
+		if (!c->files[i]) {
+			pith_uncharge(c->space->domain, PITH_CAP_RAM, 1);
 			return -EBADF;
+		}
 	}
 	return 0;
 }
 
+/* Those that did not get into the space. */
 static void put_caps(struct creation *c)
 {
 	u32 i;
 
-	for (i = 0; i < MAX_CAPS; i++)
-		if (c->files[i])
-			fput(c->files[i]);
+	for (i = 0; i < MAX_CAPS; i++) {
+		if (!c->files[i])
+			continue;
+		fput(c->files[i]);
+		pith_uncharge(c->space->domain, PITH_CAP_RAM, 1);
+	}
 }
 
 static int set_caps(struct creation *c)
@@ -244,10 +253,15 @@ static int set_caps(struct creation *c)
 	u32 i;
 
 	for (i = 0; i < c->args->ncaps; i++) {
-		int err = c->files[i] ? replace_fd(i, c->files[i], 0) : 0;
+		int err;
 
+		if (!c->files[i])
+			continue;
+		err = replace_fd(i, c->files[i], 0);
 		if (err < 0)
 			return err;
+		fput(c->files[i]);
+		c->files[i] = NULL;
 	}
 	return 0;
 }
@@ -273,12 +287,9 @@ static int setup(void *arg)
 	return 0;
 }
 
-static u64 space_cost(void)
-{
-	return PAGE_ALIGN(sizeof(struct mm_struct) + sizeof(pgd_t) * PTRS_PER_PGD +
-			  sizeof(struct files_struct) +
-			  sizeof(struct pith_process));
-}
+#define SPACE_RAM	(sizeof(struct mm_struct) + \
+			 sizeof(pgd_t) * PTRS_PER_PGD + \
+			 sizeof(struct files_struct))
 
 /* With one user, which is the caller. */
 static struct mm_struct *new_mm(void)
@@ -295,11 +306,11 @@ static struct mm_struct *new_mm(void)
 
 static struct pith_process *space_new(struct pith_domain *d, const char *name)
 {
-	struct pith_process *p = pith_process_new(d);
+	struct pith_process *p = pith_process_new(d, SPACE_RAM);
 	struct files_struct *files;
 
-	if (!p)
-		return NULL;
+	if (IS_ERR(p))
+		return p;
 	p->obj.type = PITH_T_SPACE;
 	atomic_set(&p->tasks, 0);
 	atomic_set(&p->live, 0);
@@ -313,7 +324,7 @@ static struct pith_process *space_new(struct pith_domain *d, const char *name)
 		return p;
 	}
 	pith_put(&p->obj);
-	return NULL;
+	return ERR_PTR(-ENOMEM);
 }
 
 /* Descriptors first, so that nothing can fail once the thread lives. */
@@ -334,14 +345,10 @@ static int install(struct creation *c)
 static int begin(struct creation *c)
 {
 	struct pith_process *p = c->space;
-	int err = pith_charge(p->domain, space_cost(), 0);
+	int err = install(c);
 
 	if (err)
 		return err;
-	p->charge = space_cost();
-	err = install(c);
-	if (err)
-		goto uncharge;
 	err = pith_thread_create(p, c->thread, setup, c);
 	if (c->thread->pid)
 		pith_process_list(p);
@@ -349,10 +356,6 @@ static int begin(struct creation *c)
 		return 0;
 	close_fd(c->args->thread);
 	close_fd(c->fd);
-uncharge:
-	/* its exit does that otherwise */
-	if (!c->thread->pid)
-		pith_uncharge(p->domain, space_cost(), 0);
 	return err;
 }
 
@@ -361,10 +364,10 @@ static int create(struct creation *c, struct pith_domain *d)
 	int err;
 
 	c->space = space_new(d, c->args->name);
-	if (!c->space)
-		return -ENOMEM;
+	if (IS_ERR(c->space))
+		return PTR_ERR(c->space);
 	c->thread = pith_thread_of(c->space);
-	err = c->thread ? get_caps(c) : -ENOMEM;
+	err = IS_ERR(c->thread) ? PTR_ERR(c->thread) : get_caps(c);
 	if (!err && c->args->exit_notif != -1) {
 		struct pith_notif *n = pith_fd_notif(c->args->exit_notif,
 						     PITH_R_SIGNAL);
@@ -378,7 +381,7 @@ static int create(struct creation *c, struct pith_domain *d)
 		err = begin(c);
 	put_caps(c);
 	mmput(c->space->mm);
-	if (c->thread)
+	if (!IS_ERR(c->thread))
 		pith_put(&c->thread->obj);
 	pith_put(&c->space->obj);
 	return err;
@@ -502,8 +505,8 @@ int pith_op_space_thread(struct pith_cap *cap, void *arg)
 	struct pith_thread *th = pith_thread_of(p);
 	int err, fd;
 
-	if (!th)
-		return -ENOMEM;
+	if (IS_ERR(th))
+		return PTR_ERR(th);
 	pith_get(&th->obj);
 	fd = pith_cap_install(&th->obj, PITH_R_MANAGE);
 	if (fd >= 0) {

@@ -119,8 +119,8 @@ static struct pith_domain *root_domain(void)
 	u64 free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT;
 
 	pith_boot_free = free;
-	if (!d)
-		return NULL;
+	if (IS_ERR(d))
+		return d;
 	if (free > reserve(free))
 		d->ram_limit = PAGE_ALIGN_DOWN(free - reserve(free));
 	d->caps_limit = d->ram_limit >> 13;
@@ -141,16 +141,17 @@ static int pith_op_bootstrap(struct pith_cap *cap, void *arg)
 {
 	struct pith_process *p;
 	struct pith_domain *root;
-	int err = -ENOMEM;
+	int err;
 
 	if (!is_global_init(current) || current->pith_mode != PITH_MODE_LINUX ||
 	    get_nr_threads(current) != 1)
 		return -EPERM;
 	root = root_domain();
-	if (!root)
-		return err;
-	p = pith_process_new(root);
-	if (!p)
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	p = pith_process_new(root, 0);
+	err = PTR_ERR_OR_ZERO(p);
+	if (err)
 		goto out;
 	/* bounds the page tables that a small quota can be spread over */
 	sysctl_max_map_count = PITH_MAPPINGS;

@@ -19,7 +19,6 @@
 #include "pith.h"
 #include "../sched/sched.h"
 
-#define SPARE_FDS	64
 #define SPARE_SPACE	(1ULL << 30)
 #define SETTLE_NS	20000		/* between looks at a thread that runs */
 
@@ -209,17 +208,22 @@ static void thread_free(struct pith_object *obj)
 {
 	struct pith_thread *th = container_of(obj, struct pith_thread, obj);
 
+	if (th->space && !th->pid) {	/* nobody ever saw it */
+		thread_gone(&th->gone.work);
+		return;
+	}
 	INIT_RCU_WORK(&th->gone, thread_gone);
 	queue_rcu_work(system_wq, &th->gone);
 }
 
-static struct pith_thread *thread_new(struct task_struct *task)
+static struct pith_thread *thread_new(struct pith_domain *payer,
+				      struct task_struct *task)
 {
-	struct pith_thread *th = kzalloc(sizeof(*th), GFP_KERNEL);
+	struct pith_thread *th = pith_object_new(payer, PITH_T_THREAD,
+						 sizeof(*th), 0, thread_free);
 
-	if (!th)
-		return NULL;
-	pith_object_init(&th->obj, PITH_T_THREAD, thread_free);
+	if (IS_ERR(th))
+		return th;
 	raw_spin_lock_init(&th->lock);
 	INIT_LIST_HEAD(&th->link);
 	INIT_LIST_HEAD(&th->cap_link);
@@ -231,20 +235,24 @@ static struct pith_thread *thread_new(struct task_struct *task)
 
 struct pith_thread *pith_thread_self(void)
 {
-	if (!current->pith) {
-		current->pith = thread_new(current);
-		if (current->pith)	/* who changes our priority sees it */
-			pith_settle(current->pith);
+	struct pith_thread *th = current->pith;
+
+	if (th)
+		return th;
+	th = thread_new(pith_current_domain(), current);
+	if (!IS_ERR(th)) {
+		current->pith = th;
+		pith_settle(th);	/* who changes our priority sees it */
 	}
-	return current->pith;
+	return th;
 }
 
 /* A thread object of @p, without a task yet. */
 struct pith_thread *pith_thread_of(struct pith_process *p)
 {
-	struct pith_thread *th = thread_new(NULL);
+	struct pith_thread *th = thread_new(p->domain, NULL);
 
-	if (th) {
+	if (!IS_ERR(th)) {
 		th->space = p;
 		pith_get(&p->obj);
 	}
@@ -256,21 +264,18 @@ u64 pith_thread_cost(void)
 {
 	return THREAD_SIZE + PAGE_ALIGN(sizeof(struct task_struct) +
 					sizeof(struct signal_struct) +
-					sizeof(struct sighand_struct) +
-					sizeof(struct pith_thread));
+					sizeof(struct sighand_struct));
 }
 
 static void limits(struct pith_domain *d)
 {
 	struct rlimit *rlim = current->signal->rlim;
-	u64 caps = READ_ONCE(d->caps_limit) + SPARE_FDS;
-	u64 fds = min_t(u64, caps, PITH_TABLE);
 	u64 space = 2 * READ_ONCE(d->ram_limit) + SPARE_SPACE;
 
 	task_lock(current);
 	/* bounds the page tables of objects that are mapped many times */
 	rlim[RLIMIT_AS] = (struct rlimit) { space, space };
-	rlim[RLIMIT_NOFILE] = (struct rlimit) { fds, fds };
+	rlim[RLIMIT_NOFILE] = (struct rlimit) { PITH_TABLE, PITH_TABLE };
 	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
 	task_unlock(current);
 }

@@ -313,7 +313,7 @@ struct pith_bind {
 struct pith_transfer {
 	__s32 to;
 	__u32 zero;
-	__u64 ram;		/* bytes, a multiple of 4096 */
+	__u64 ram;		/* bytes */
 	__u64 caps;
 };
 
