@@ -134,3 +134,37 @@ KT_CORE(budget_kill)
 	kt_finish(&c);
 	KT_TRUE(kt_now() - t < 700 * MS);
 }
+
+/* Of domains that are made from one: each its own, and all of them that one's. */
+KT_CORE(budget_of_all_below)
+{
+	int top = kt_domain(2 * KT_CHILD_RAM, 2 * KT_CHILD_CAPS), below[2];
+	struct kt_child c[2];
+	uint64_t percent;
+
+	for (int i = 0; i < 2; i++) {
+		below[i] = KT_FD(kt_control(top, PITH_OP_DOMAIN_CREATE, NULL));
+		KT_EQ(kt_transfer(top, below[i], KT_CHILD_RAM, KT_CHILD_CAPS),
+		      0);
+		c[i] = kt_start_in(below[i], "budget_spins", NULL, 0);
+	}
+	KT_EQ(set_budget(top, 10 * MS, 50 * MS), 0);
+	kt_sleep(100 * MS);
+	percent = share(&c[0]) + share(&c[1]);
+	if (percent < 10 || percent > 28)
+		KT_FAIL("two below: %lu%% of a CPU, not 20%%", percent);
+	KT_EQ(set_budget(below[0], 1 * MS, 50 * MS), 0);
+	kt_sleep(100 * MS);
+	percent = share(&c[0]);
+	if (percent > 5)
+		KT_FAIL("one below: %lu%% of a CPU, not 2%%", percent);
+	KT_EQ(set_budget(top, 0, 0), 0);
+	percent = share(&c[1]);
+	if (percent < 30)
+		KT_FAIL("no limit: only %lu%% of a CPU", percent);
+	for (int i = 0; i < 2; i++) {
+		kt_kill(&c[i]);
+		kt_finish(&c[i]);
+	}
+	kt_domain_end(top);
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CPU time of domains: so much in each period, on all CPUs together. Who runs
- * pays: a server pays for what it does for its clients. Time is taken as it is
+ * CPU time of domains: so much in each period, on all CPUs together, for all of
+ * its threads and those of the domains made from it. Who runs pays: a server pays
+ * for what it does for its clients. Time is taken as it is
  * used; a thread of a domain that has none left is stopped when it is about to
  * return to user mode, until a period begins that has. What was used beyond the
  * budget until then, by system calls that had to be finished or on other CPUs
@@ -38,21 +39,20 @@ static void refill(struct pith_domain *d, u64 now)
 void __pith_account(struct task_struct *task, u64 ns)
 {
 	struct pith_process *p = READ_ONCE(task->pith_process);
-	struct pith_domain *d = p ? p->domain : NULL;
-	bool over;
+	struct pith_domain *d;
 
-	if (!d || !READ_ONCE(d->cpu_budget))
-		return;
-	raw_spin_lock(&d->cpu_lock);
-	over = false;
-	if (d->cpu_budget) {
-		refill(d, local_clock());
-		d->cpu_left -= ns;
-		over = d->cpu_left <= 0;
+	for (d = p ? p->domain : NULL; d; d = d->parent) {
+		if (!READ_ONCE(d->cpu_budget))
+			continue;
+		raw_spin_lock(&d->cpu_lock);
+		if (d->cpu_budget) {
+			refill(d, local_clock());
+			d->cpu_left -= ns;
+			if (d->cpu_left <= 0)
+				set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+		}
+		raw_spin_unlock(&d->cpu_lock);
 	}
-	raw_spin_unlock(&d->cpu_lock);
-	if (over)
-		set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 }
 
 /* How long @d has to wait, 0: not at all. */
@@ -74,10 +74,12 @@ static u64 wait_for(struct pith_domain *d)
 void __pith_resume_user(void)
 {
 	struct pith_process *p = current->pith_process;
+	struct pith_domain *d;
 	ktime_t wait;
 
 	while (p && !fatal_signal_pending(current)) {
-		wait = wait_for(p->domain);
+		for (d = p->domain, wait = 0; d && !wait; d = d->parent)
+			wait = wait_for(d);
 		if (!wait)
 			return;
 		set_current_state(TASK_KILLABLE | TASK_NOLOAD);

@@ -324,9 +324,9 @@ struct pith_domain_info {
 };
 
 /*
- * DOMAIN_CPU: the threads of the domain's spaces may run @budget ns in each
- * @period ns in all, on all CPUs together; what is overrun is taken from the
- * next period. @budget 0: no limit. Right: ADMIN.
+ * DOMAIN_CPU: the threads of the domain's spaces, and those of all domains below
+ * it, may run @budget ns in each @period ns in all, on all CPUs together; what is
+ * overrun is taken from the next period. @budget 0: no limit. Right: ADMIN.
  */
 struct pith_cpu_budget {
 	__u64 budget;		/* ns, 0 or 100,000 .. */
