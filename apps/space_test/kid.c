@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <pith/loader.h>
 #include <pith/rpc.h>
 #include <session/core.h>
@@ -13,6 +14,19 @@
 static const struct session_quota usual = { .ram = 2 << 20, .caps = 60 };
 
 /* --- in the child --------------------------------------------------------- */
+
+/* Threads without TLS, so without libc: count at @at; or add 1 and be gone. */
+static void counter(volatile uint64_t *at)
+{
+	for (;;)
+		++*at;
+}
+
+static void leaver(volatile uint64_t *at)
+{
+	__atomic_fetch_add(at, 1, __ATOMIC_SEQ_CST);
+	pith_syscall4(SYS_exit, 0, 0, 0, 0);
+}
 
 static uint64_t obey(const struct kid_order *o)
 {
@@ -29,6 +43,13 @@ static uint64_t obey(const struct kid_order *o)
 		return ((uint64_t (*)(void))o->address)();
 	case KID_WIDEN:
 		return mprotect(page, 4096, PROT_READ | PROT_WRITE) ? errno : 0;
+	case KID_BUSY:
+		counter(&(volatile uint64_t){ 0 });
+		break;
+	case KID_COUNTER:
+		return (uintptr_t)counter;
+	case KID_LEAVER:
+		return (uintptr_t)leaver;
 	case KID_EXIT:
 		_Exit(o->value);
 	}

@@ -16,7 +16,9 @@ enum kid_op {
 	KID_EXECUTE,		/* call it: what it returns */
 	KID_WIDEN,		/* mprotect() it to be written: 0 or errno */
 	KID_EXIT,		/* with @value */
-	KID_FUNCTION,		/* address of what a thread can run */
+	KID_BUSY,		/* for ever */
+	KID_COUNTER,		/* address of a counting thread's function */
+	KID_LEAVER,		/* of that of one that ends at once */
 };
 
 struct kid_order {
@@ -67,5 +69,7 @@ int kid_refuse(void *ctx, struct region_map *map, const struct pith_fault *f,
 _Noreturn void kid_main(void);
 
 void test_rm(void);
+void test_cpu(void);
+void test_budget(void);
 
 #endif

@@ -49,6 +49,10 @@ int component_main(void)
 	get_config(run, sizeof(run));
 	if (!strcmp(run, "rm"))
 		test_rm();
+	else if (!strcmp(run, "cpu"))
+		test_cpu();
+	else if (!strcmp(run, "budget"))
+		test_budget();
 	else
 		env_fatal("no test %s", run);
 	log_line(failures ? "space_test %s: %d failures" : "space_test %s: PASS",

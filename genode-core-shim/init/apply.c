@@ -133,8 +133,10 @@ static void balance_all(void)
 
 	for (i = 0; i < init.config.nchildren; i++) {
 		c = init.children[i];
-		if (c->state == CHILD_RUNNING && !c->again)
-			balance_down(c);
+		if (c->state != CHILD_RUNNING || c->again)
+			continue;
+		balance_cpu(c);
+		balance_down(c);
 	}
 	children_pay_debts();
 }

@@ -10,6 +10,8 @@
 #define LEAVE_RAM	(16u << 10)
 #define LEAVE_CAPS	5
 
+#define CPU_PERIOD	PITH_MS(100)
+
 static struct ep_timer heart;
 static struct quota assigned;	/* by our parent, as it said last */
 static int notification = -1;	/* what our parent signals */
@@ -28,12 +30,6 @@ static int ask_parent(struct parent_resources *r)
 			  sizeof(*r), pith_now() + PARENT_TIMEOUT);
 }
 
-static struct quota difference(struct quota a, struct quota b)
-{
-	return (struct quota){ a.ram > b.ram ? a.ram - b.ram : 0,
-			       a.caps > b.caps ? a.caps - b.caps : 0 };
-}
-
 /* The parent gives more or wants some back; what it wants it finds unused. */
 static void resources_changed(void *ctx, uint64_t count)
 {
@@ -45,8 +41,8 @@ static void resources_changed(void *ctx, uint64_t count)
 	if (ask_parent(&r))
 		return;
 	now = (struct quota){ r.assigned.ram, r.assigned.caps };
-	quota_add(init.budget, difference(now, assigned), &init.budget);
-	init.budget = difference(init.budget, difference(assigned, now));
+	quota_add(init.budget, quota_rest(now, assigned), &init.budget);
+	init.budget = quota_rest(init.budget, quota_rest(assigned, now));
 	assigned = now;
 	if (r.wanted.ram || r.wanted.caps)
 		rpc_simple(PITH_SLOT_PARENT, PARENT_YIELD_RESPONSE, NULL, 0,
@@ -77,16 +73,14 @@ void balance_init(void)
 
 struct quota balance_available(const struct config *c)
 {
-	struct quota all = init.budget;
+	struct quota keep = {
+		c->keep_ram ? c->keep_ram : QUOTA_INIT_RAM,
+		c->keep_caps ? c->keep_caps : QUOTA_INIT_CAPS,
+	};
+	struct quota all = { QUOTA_INIT_RAM, QUOTA_INIT_CAPS };
 
-	if (c->keep_ram)
-		all.ram = difference((struct quota){ all.ram + QUOTA_INIT_RAM, 0 },
-				     (struct quota){ c->keep_ram, 0 }).ram;
-	if (c->keep_caps)
-		all.caps = difference((struct quota){ 0, all.caps +
-							 QUOTA_INIT_CAPS },
-				      (struct quota){ 0, c->keep_caps }).caps;
-	return quota_for_children(all, c->nchildren);
+	quota_add(init.budget, all, &all);
+	return quota_for_children(quota_rest(all, keep), c->nchildren);
 }
 
 /* --- quota of children ------------------------------------ */
@@ -96,13 +90,22 @@ static struct quota assigned_to(const struct child *c)
 	return (struct quota){ c->conf->ram, c->conf->caps };
 }
 
+void balance_cpu(const struct child *c)
+{
+	struct pith_cpu_budget b = {
+		.budget = c->conf->cpu * CPU_PERIOD / 100, .period = CPU_PERIOD,
+	};
+
+	pith_control(c->domain, PITH_OP_DOMAIN_CPU, &b);
+}
+
 void balance_down(struct child *c)
 {
-	struct quota excess = difference(c->granted, assigned_to(c)), some;
+	struct quota excess = quota_rest(c->granted, assigned_to(c)), some;
 
 	if (!excess.ram && !excess.caps)
 		return;
-	some = difference(quota_unused(c->domain),
+	some = quota_rest(quota_unused(c->domain),
 			  (struct quota){ LEAVE_RAM, LEAVE_CAPS });
 	some = quota_min(excess, some);
 	if (!quota_move(c->domain, PITH_SLOT_DOMAIN, some))
@@ -113,7 +116,7 @@ void balance_down(struct child *c)
 
 void balance_up(struct child *c)
 {
-	struct quota lack = difference(assigned_to(c), c->granted), rest = lack;
+	struct quota lack = quota_rest(assigned_to(c), c->granted), rest = lack;
 
 	if (!lack.ram && !lack.caps)
 		return;
@@ -122,14 +125,14 @@ void balance_up(struct child *c)
 	if (!lack.ram && !lack.caps)
 		return;
 	quota_add(c->granted, lack, &c->granted);
-	c->requested = difference(c->requested, lack);
+	c->requested = quota_rest(c->requested, lack);
 	child_signal(c, PARENT_SIGNAL_RESOURCES);
 	report_changed();
 }
 
 static int resources(struct child *c, struct ep_request *in)
 {
-	struct quota wanted = difference(c->granted, assigned_to(c));
+	struct quota wanted = quota_rest(c->granted, assigned_to(c));
 	struct parent_resources r = {
 		.assigned = { c->granted.ram, c->granted.caps },
 		.wanted = { wanted.ram, wanted.caps },

@@ -95,6 +95,8 @@ static int open_pd(struct child *c)
 		c->domain = parent_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
 		err = c->domain < 0 ? c->domain : 0;
 	}
+	if (!err)
+		balance_cpu(c);
 	return err;
 }
 

@@ -68,6 +68,7 @@ struct config_child {
 	uint64_t caps;
 	unsigned int priority;		/* 0 .. 65535 for a CPU session */
 	uint64_t affinity;		/* mask of CPUs, 0: all */
+	uint64_t cpu;			/* percent of one at most, 0: no limit */
 	bool managing_system;
 	bool exit_propagate;
 	bool heartbeat;			/* is sent, and counted */

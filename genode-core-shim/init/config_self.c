@@ -5,12 +5,14 @@
 
 #define MS_MAX		86400000	/* a day */
 #define CAPS_MAX	(1u << 20)
+#define CPU_MAX		6400	/* percent of one */
 
 static const char *const none[] = { NULL };
 
-/* @node is "resource NAME | @tag: ..": into @ram or @caps. */
+/* @node is "resource NAME | @tag: ..": into @ram, @caps or @cpu, NULL: none. */
 static int fill_resource(const struct hid_node *node, const char *tag,
-			 uint64_t *ram, uint64_t *caps, struct hid_error *err)
+			 uint64_t *ram, uint64_t *caps, uint64_t *cpu,
+			 struct hid_error *err)
 {
 	const char *const attrs[] = { "name", tag, NULL };
 	const struct hid_attr *name = hid_attr(node, "name");
@@ -24,8 +26,10 @@ static int fill_resource(const struct hid_node *node, const char *tag,
 		return config_ram(node, tag, ram, err);
 	if (name && hid_equal(name->value, "CAP"))
 		return config_number(node, tag, 1, CAPS_MAX, caps, err);
-	return config_error(err, node->line, node->col, "expected resource RAM "
-			    "or CAP");
+	if (cpu && name && hid_equal(name->value, "CPU"))
+		return config_number(node, tag, 1, CPU_MAX, cpu, err);
+	return config_error(err, node->line, node->col, "expected resource RAM%s",
+			    cpu ? ", CAP or CPU" : " or CAP");
 }
 
 int config_fill_resources(struct config_child *child, struct hid_error *err)
@@ -35,7 +39,8 @@ int config_fill_resources(struct config_child *child, struct hid_error *err)
 
 	for (n = hid_first(child->node, "resource"); n && !ret;
 	     n = hid_next(n, "resource"))
-		ret = fill_resource(n, "quantum", &child->ram, &child->caps, err);
+		ret = fill_resource(n, "quantum", &child->ram, &child->caps,
+				    &child->cpu, err);
 	return ret;
 }
 
@@ -110,6 +115,6 @@ int config_fill_self(struct config *c, const struct hid_node *root,
 	for (n = hid_first(root, "resource"); n && !ret;
 	     n = hid_next(n, "resource"))
 		ret = fill_resource(n, "preserve", &c->keep_ram, &c->keep_caps,
-				    err);
+				    NULL, err);
 	return ret;
 }

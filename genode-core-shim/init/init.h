@@ -221,6 +221,8 @@ uint64_t child_cpu_ns(struct child *c);
 /* What init has for children now, and what is left of it for a config. */
 void balance_init(void);
 struct quota balance_available(const struct config *c);
+/* The CPU time that the config says, from now on. */
+void balance_cpu(const struct child *c);
 /* Take back what is above @c's assigned quota, as far as it is unused, and ask
  * @c for the rest; give what is missing, as far as it is there. */
 void balance_down(struct child *c);

@@ -37,8 +37,7 @@ struct quota quota_min(struct quota a, struct quota b)
 	};
 }
 
-/* @all without @keep, 0 at least. */
-static struct quota rest(struct quota all, struct quota keep)
+struct quota quota_rest(struct quota all, struct quota keep)
 {
 	return (struct quota){
 		all.ram > keep.ram ? all.ram - keep.ram : 0,
@@ -53,7 +52,7 @@ struct quota quota_for_children(struct quota all, unsigned int nchildren)
 		QUOTA_INIT_CAPS + (uint64_t)nchildren * QUOTA_CHILD_CAPS,
 	};
 
-	return rest(all, keep);
+	return quota_rest(all, keep);
 }
 
 bool quota_valid(struct quota donation)
@@ -95,7 +94,7 @@ void quota_reserve(uint64_t keep_ram, uint64_t keep_caps)
 
 struct quota quota_spare(void)
 {
-	return rest(quota_unused(PITH_SLOT_DOMAIN), reserve);
+	return quota_rest(quota_unused(PITH_SLOT_DOMAIN), reserve);
 }
 
 int quota_move(int from, int to, struct quota q)

@@ -35,6 +35,8 @@ struct quota quota_for_children(struct quota all, unsigned int nchildren);
 /* a + b or a - b; false (and *@out as it was) if it does not fit. */
 bool quota_add(struct quota a, struct quota b, struct quota *out);
 bool quota_sub(struct quota a, struct quota b, struct quota *out);
+/* @all without @keep, 0 at least. */
+struct quota quota_rest(struct quota all, struct quota keep);
 /* The smaller of each, RAM in whole pages. */
 struct quota quota_min(struct quota a, struct quota b);
 /* May a session be donated that? RAM in pages, no overflow with init's part. */

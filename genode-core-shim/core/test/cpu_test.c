@@ -37,7 +37,7 @@ static int control(int fd, uint32_t op, void *arg)
 	if (op == PITH_OP_THREAD_SCHED) {
 		p->sched = *(struct pith_sched *)arg;
 		p->scheds++;
-		return p->ended ? -EBUSY : 0;
+		return p->ended ? -EPIPE : 0;
 	}
 	*(struct pith_thread_info *)arg = (struct pith_thread_info){
 		.state = p->ended ? PITH_THREAD_ENDED : PITH_THREAD_WAITING,
@@ -175,7 +175,7 @@ static void test_refused(void)
 	check(sched(s, 0, plain) == -EINVAL, "no thread");
 	check(!core_threads && !played[1].open, "and nothing is kept");
 	played[2].ended = true;
-	check(sched(s, 2, plain) == -EBUSY && !core_threads, "one that ended");
+	check(sched(s, 2, plain) == -EPIPE && !core_threads, "one that ended");
 	played[2].ended = false;
 	end(s);
 }

@@ -69,7 +69,7 @@ enum cpu_method {
 	 * is the session's from the first time on. EINVAL: none of the CPUs is
 	 * there, or the session's; priority out of range; no NUL in the name.
 	 * EDQUOT: the donation does not pay for another thread. EBUSY: it is
-	 * another session's, or has ended.
+	 * another session's. EPIPE: it has ended.
 	 */
 	CPU_SCHED = 1,
 };

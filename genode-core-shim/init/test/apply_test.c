@@ -51,6 +51,25 @@ static void test_wrong(void)
 	      "the next one is taken");
 }
 
+static void test_cpu(void)
+{
+	world_boot(CONFIG_TOP "+ start a | + resource CPU | quantum: 30\n"
+		   "+ start b\n-\n");
+	check(world_cpu("a") == PITH_MS(30) && !world_cpu("b"),
+	      "CPU time of a start node, or no limit");
+	world_config(CONFIG_TOP "+ start a | + resource CPU | quantum: 150\n"
+		     "+ start b | + resource CPU | quantum: 5\n-\n");
+	check(world_cpu("a") == PITH_MS(150) && world_cpu("b") == PITH_MS(5) &&
+	      world_starts("a") == 1 && world_starts("b") == 1,
+	      "it changes while they run");
+	world_config(CONFIG_TOP "+ start a\n+ start b | + resource CPU "
+		     "| quantum: 6401\n-\n");
+	check(world_cpu("a") == PITH_MS(150) && world_cpu("b") == PITH_MS(5) &&
+	      world_logged("6401"), "more than there can be is refused");
+	world_config(CONFIG_TOP "+ start a\n+ start b\n-\n");
+	check(!world_cpu("a") && !world_cpu("b"), "and taken back");
+}
+
 static void test_remove(void)
 {
 	struct quota empty;
@@ -301,6 +320,7 @@ int main(void)
 	begin();
 	RUN(test_same);
 	RUN(test_wrong);
+	RUN(test_cpu);
 	RUN(test_remove);
 	RUN(test_route);
 	RUN(test_restart);

@@ -644,6 +644,13 @@ struct quota world_assigned(const char *name)
 	return domain_named(name)->limit;
 }
 
+uint64_t world_cpu(const char *name)
+{
+	struct domain *d = domain_named(name);
+
+	return d->cpu_period == PITH_MS(100) ? d->cpu_budget : UINT64_MAX;
+}
+
 void world_use(const char *name, int64_t ram)
 {
 	domain_named(name)->used.ram += (uint64_t)ram;

@@ -200,7 +200,7 @@ static int cpu_sched(struct rpc *r)
 	return 0;
 }
 
-int world_control(int fd, uint32_t op, void *arg)
+static int world_space(int fd, uint32_t op, void *arg)
 {
 	struct object *o = fd_object(fd, PROCESS);
 	struct process *p = o ? &processes[o->index] : NULL;
@@ -217,6 +217,22 @@ int world_control(int fd, uint32_t op, void *arg)
 	else
 		die("unexpected operation");
 	return 0;
+}
+
+static int set_budget(int domain, const struct pith_cpu_budget *b)
+{
+	if (domain < 0)
+		die("no domain");
+	domains[domain].cpu_budget = b->budget;
+	domains[domain].cpu_period = b->period;
+	return 0;
+}
+
+int world_control(int fd, uint32_t op, void *arg)
+{
+	if (op == PITH_OP_DOMAIN_CPU)
+		return set_budget(domain_of(fd), arg);
+	return world_space(fd, op, arg);
 }
 
 /* As core: none of what an init below an init can ask. */

@@ -36,6 +36,7 @@ struct object {
 
 struct domain {
 	struct quota limit, used;
+	uint64_t cpu_budget, cpu_period;
 	bool dead;
 };
 
