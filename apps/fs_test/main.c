@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <pith/env.h>
 #include <pith/fs_client.h>
 #include <pith/hid.h>
@@ -280,10 +281,90 @@ static void read_only(void)
 	must_be(fs_rename(&fs, path, "/new"), -EROFS, "rename", path);
 }
 
+/* --- update -------------------------------------------------------------------------- */
+
+static void put(const char *path, const char *text)
+{
+	must(fs_open_flags(&fs, &f, path, FS_O_WRITE | FS_O_CREATE |
+			   FS_O_TRUNCATE), "create", path);
+	must(fs_write_all(&f, 0, text, strlen(text)), "write", path);
+	must(fs_close(&f), "close", path);
+}
+
+static void say(const char *path, const char *what)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "config | say: %s\n-\n", what);
+	put(path, text);
+	log_line("wrote: %s", what);
+}
+
+/* One way after the other in which a file changes. */
+static void update(void)
+{
+	static const uint64_t pause = PITH_MS(700);
+	uint64_t step = 0;
+
+	for (uint64_t at = pith_now() + pause; step < 6; at += pause, step++) {
+		while (pith_now() < at)
+			clock_nanosleep(CLOCK_MONOTONIC, 0,
+					&(struct timespec) { 0, 50000000 }, NULL);
+		switch (step) {
+		case 0:
+			must(fs_mkdir(&fs, "/dir"), "mkdir", "/dir");
+			say("/dir/config", "created");
+			break;
+		case 1:
+			say("/dir/config", "written");
+			break;
+		case 2:
+			put("/dir/config.new", "config | say: replaced\n-\n");
+			must(fs_rename(&fs, "/dir/config.new", "/dir/config"),
+			     "rename", "/dir/config");
+			break;
+		case 3:
+			must(fs_rename(&fs, "/dir", "/away"), "rename", "/dir");
+			break;
+		case 4:
+			must(fs_mkdir(&fs, "/dir"), "mkdir", "/dir");
+			put("/dir/config", "config | say: another\n-\n");
+			break;
+		case 5:
+			must(fs_unlink(&fs, "/dir/config"), "unlink", "/dir/config");
+			must(fs_rename(&fs, "/away/config", "/dir/config"), "rename",
+			     "/away/config");
+			break;
+		}
+	}
+}
+
+/* Once more after the server has died and is empty. */
+static void update_again(void)
+{
+	uint64_t before = fs.generation;
+
+	while (fs.generation == before) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0,
+				&(struct timespec) { 0, 200000000 }, NULL);
+		space();
+	}
+	must(fs_mkdir(&fs, "/dir"), "mkdir", "/dir");
+	say("/dir/config", "survived");
+}
+
+static void update_all(void)
+{
+	update();
+	if (hid_bool(config, "again", false))
+		update_again();
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
 } tests[] = {
+	{ "update", update_all },
 	{ "stress", stress }, { "full", full }, { "keep", keep },
 	{ "read_only", read_only },
 };

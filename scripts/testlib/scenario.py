@@ -20,6 +20,8 @@
       : ...
     + rom NAME					. a ROM module
       : text
+    + tar NAME					. one that is an archive
+      + file PATH | : text
     + forbid					. must not be said, log or terminal
       : regex
     + steps					. one after the other
@@ -45,6 +47,7 @@ images of ktest/images.py. A splat in the kernel log fails every scenario.
 Steps that follow a kill in the log look at what was said after the last match.
 """
 
+import io
 import json
 import pathlib
 import re
@@ -52,6 +55,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 
 import qemu
@@ -164,6 +168,15 @@ def _disks(scenario):
     return arguments
 
 
+def _tar(node, path):
+    with tarfile.open(path, "w") as archive:
+        for file in _nodes(node, "file"):
+            content = (_quote(file) + "\n").encode("utf-8")
+            info = tarfile.TarInfo(file["name"])
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
 def _archive(result, scenario, folder):
     config = folder / "config.hid"
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,6 +186,10 @@ def _archive(result, scenario, folder):
     for node in _nodes(scenario, "rom"):
         path = folder / ("rom-" + node["name"])
         path.write_text(_quote(node) + "\n", encoding="utf-8")
+        roms += ["--rom", "%s=%s" % (node["name"], path)]
+    for node in _nodes(scenario, "tar"):
+        path = folder / ("rom-" + node["name"])
+        _tar(node, path)
         roms += ["--rom", "%s=%s" % (node["name"], path)]
     archive = folder / "initramfs.cpio"
     done = machine.pack(result, archive, "--config", str(config), *roms)

@@ -62,12 +62,18 @@ struct fs_ops {
 
 #define FS_LINKS_MAX	40	/* followed in one path */
 
+/* How a path is walked. */
+enum fs_walk {
+	FS_FOLLOW = 1,		/* the last name too, if it is a link */
+	FS_MISSING = 2,		/* what is above it need not exist either */
+};
+
 /*
  * Make @path, as a client wrote it below directory @root (canonical), canonical,
- * following links; the last one only with @follow. ".." stays at @root. What the
- * result names need not exist.
+ * following links above its last name; @how: FS_FOLLOW, FS_MISSING. ".." stays at
+ * @root. What the result names need not exist.
  */
-int fs_resolve(struct fs *fs, const char *root, const char *path, bool follow,
-	       char out[FS_PATH_MAX]);
+int fs_resolve(struct fs *fs, const char *root, const char *path,
+	       unsigned int how, char out[FS_PATH_MAX]);
 
 #endif

@@ -32,7 +32,7 @@ static int follow_link(struct walk *w, const char *rest, size_t parent, int len)
 }
 
 /* One name, "." or "..", of @len bytes. */
-static int step(struct walk *w, const char *name, size_t len, bool follow)
+static int step(struct walk *w, const char *name, size_t len, unsigned int how)
 {
 	const char *rest = name + len;
 	size_t parent = w->len;
@@ -52,14 +52,14 @@ static int step(struct walk *w, const char *name, size_t len, bool follow)
 	memcpy(w->out + w->len + 1, name, len);
 	w->len += 1 + len;
 	w->out[w->len] = 0;
-	if (w->fs->ops->readlink && (*rest || follow)) {
+	if (w->fs->ops->readlink && (*rest || how & FS_FOLLOW)) {
 		target = w->fs->ops->readlink(w->fs, w->out, w->target,
 					      sizeof(w->target));
 		if (target >= 0)
 			return follow_link(w, rest, parent, target);
 		/* The last name may be one that is to be made. */
-		if (target != -EINVAL && (target != -ENOENT ||
-					  rest[strspn(rest, "/")]))
+		if (target != -EINVAL && !(how & FS_MISSING) &&
+		    (target != -ENOENT || rest[strspn(rest, "/")]))
 			return target;
 	}
 next:
@@ -67,8 +67,8 @@ next:
 	return 0;
 }
 
-int fs_resolve(struct fs *fs, const char *root, const char *path, bool follow,
-	       char out[FS_PATH_MAX])
+int fs_resolve(struct fs *fs, const char *root, const char *path,
+	       unsigned int how, char out[FS_PATH_MAX])
 {
 	struct walk w = { .fs = fs, .out = out, .root = strlen(root) };
 	size_t len = strlen(path), skip;
@@ -86,7 +86,7 @@ int fs_resolve(struct fs *fs, const char *root, const char *path, bool follow,
 		len = strcspn(w.rest + skip, "/");
 		if (!len)
 			break;
-		err = step(&w, w.rest + skip, len, follow);
+		err = step(&w, w.rest + skip, len, how);
 	}
 	return err;
 }

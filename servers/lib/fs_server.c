@@ -167,21 +167,20 @@ static int get_text(const char *p, size_t len, char out[FS_PATH_MAX])
 	return 0;
 }
 
-static int resolve(struct fs_session *s, const char *p, size_t len, bool follow,
-		   char path[FS_PATH_MAX])
+static int resolve(struct fs_session *s, const char *p, size_t len,
+		   unsigned int how, char path[FS_PATH_MAX])
 {
 	char text[FS_PATH_MAX];
 	int err = get_text(p, len, text);
 
-	return err ? err : fs_resolve(s->server->fs, s->root, text, follow,
-				      path);
+	return err ? err : fs_resolve(s->server->fs, s->root, text, how, path);
 }
 
 /* The path that is all of the request after its struct of @head bytes. */
 static int path_after(struct fs_session *s, struct ep_request *in, size_t head,
-		      bool follow, char path[FS_PATH_MAX])
+		      unsigned int how, char path[FS_PATH_MAX])
 {
-	return resolve(s, (const char *)in->data + head, in->len - head, follow,
+	return resolve(s, (const char *)in->data + head, in->len - head, how,
 		       path);
 }
 
@@ -189,7 +188,7 @@ static int path_after(struct fs_session *s, struct ep_request *in, size_t head,
 static int path_to_change(struct fs_session *s, const char *p, size_t len,
 			  char path[FS_PATH_MAX])
 {
-	int err = s->writeable ? resolve(s, p, len, false, path) : -EROFS;
+	int err = s->writeable ? resolve(s, p, len, 0, path) : -EROFS;
 
 	return err || strcmp(path, s->root) ? err : -EBUSY;
 }
@@ -230,7 +229,7 @@ static int do_open(struct fs_session *s, struct ep_request *in)
 
 	if (!err)
 		err = path_after(s, in, sizeof(*req),
-				 !(req->flags & FS_O_EXCLUSIVE), path);
+				 req->flags & FS_O_EXCLUSIVE ? 0 : FS_FOLLOW, path);
 	if (!err)
 		err = handle_new(s, path, &h);
 	if (err)
@@ -263,7 +262,7 @@ static int do_stat(struct fs_session *s, struct ep_request *in)
 	struct fs *fs = s->server->fs;
 	struct fs_stat st = { 0 };
 	char path[FS_PATH_MAX];
-	int err = path_after(s, in, 0, false, path);
+	int err = path_after(s, in, 0, 0, path);
 
 	if (!err)
 		err = fs->ops->stat(fs, path, &st);
@@ -372,7 +371,7 @@ static int do_readlink(struct fs_session *s, struct ep_request *in)
 	struct fs *fs = s->server->fs;
 	char path[FS_PATH_MAX], target[FS_PATH_MAX];
 	struct fs_stat st;
-	int ret = path_after(s, in, 0, false, path);
+	int ret = path_after(s, in, 0, 0, path);
 
 	if (ret)
 		return ret;
@@ -547,7 +546,7 @@ static int do_watch(struct fs_session *s, struct ep_request *in)
 		return -EINVAL;
 	if (!s->caps)
 		return -EDQUOT;
-	err = path_after(s, in, 0, true, path);
+	err = path_after(s, in, 0, FS_FOLLOW | FS_MISSING, path);
 	if (!err)
 		err = handle_new(s, path, &h);
 	if (err)
@@ -624,7 +623,7 @@ static int enter(struct fs_session *s, const char *dir)
 	struct fs *fs = s->server->fs;
 	char root[FS_PATH_MAX];
 	struct fs_stat st;
-	int err = fs_resolve(fs, s->root, dir, true, root);
+	int err = fs_resolve(fs, s->root, dir, FS_FOLLOW, root);
 
 	if (!err)
 		err = fs->ops->stat(fs, root, &st);

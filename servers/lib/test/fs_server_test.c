@@ -355,6 +355,11 @@ static void test_watch(void)
 	   raw_watch(&poor, "/x", notif) == -EDQUOT &&
 	   raw_watch(&w, "/x", w.cap) == -EINVAL, "not for nothing");
 	raw_close(&poor);
+	watch = raw_watch(&w, "/no/such", notif);
+	ok(watch >= 0 && raw_path(&r, FS_MKDIR, "/home/no") == 0 && news() == 1 &&
+	   raw_path(&r, FS_UNLINK, "/home/no") == 0 && news() == 1,
+	   "not even its directory is there, then it comes and goes");
+	raw_shut(&w, watch);
 	watch = raw_watch(&w, "/new", notif);
 	ok(watch >= 0 && !news(), "watch what is not there");
 	h = raw_file(&r, "/home/new", NEW);
