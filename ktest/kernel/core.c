@@ -199,6 +199,7 @@ void kt_run(const char *name, const int *args, unsigned int nargs)
 static void report_clear(void)
 {
 	memset(kt_report, 0, sizeof(*kt_report));
+	kt_report->checked = kt_option("checked", 0);
 }
 
 /* Objects die when the kernel gets to it: give it a moment. */

@@ -274,6 +274,11 @@ long kt_wait(int ep, uint64_t deadline)
 	return kt_reply_wait(ep, PITH_WAIT, deadline);
 }
 
+void kt_let_block(void)
+{
+	kt_sleep(KT_MS(kt_report->checked ? 2000 : 30));
+}
+
 bool kt_wait_call(int ep)
 {
 	return KT_EQ(kt_wait(ep, KT_SOON), PITH_GOT_CALL);

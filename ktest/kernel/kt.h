@@ -120,6 +120,8 @@ long kt_call_label(int ep, uint64_t label, uint64_t deadline);
 long kt_reply(int ep, uint64_t label);
 long kt_wait(int ep, uint64_t deadline);
 /* Receive a call with a deadline; a failed check if that does not come. */
+/* Time for a thread that was started to block. */
+void kt_let_block(void);
 bool kt_wait_call(int ep);
 /* Receive a notification with @badge and @count likewise. */
 bool kt_wait_note(int ep, uint64_t badge, uint64_t count);
@@ -158,7 +160,8 @@ void kt_crash(void);
 struct kt_report {
 	uint32_t used;
 	uint32_t failures;
-	char text[KT_REPORT_BYTES - 8];
+	uint64_t checked;	/* a slow kernel, that checks itself */
+	char text[KT_REPORT_BYTES - 16];
 	volatile uint64_t shared[KT_SHARED_WORDS];
 };
 #define KT_REPORT_SIZE	8192

@@ -40,12 +40,6 @@ static void caller_end(struct caller *c, long result)
 	KT_EQ(c->result, result);
 }
 
-/* Time for a thread that was started to block. */
-static void let_block(void)
-{
-	kt_sleep(KT_MS(30));
-}
-
 KT_COMPONENT(ep_wrong_use)
 {
 	int ep = KT_FD(kt_ep_create()), notif = KT_FD(kt_notif_create());
@@ -115,7 +109,7 @@ KT_COMPONENT(ep_dies_with_queue)
 
 	for (int i = 0; i < 3; i++)
 		caller_start(&c[i], client, i);
-	let_block();
+	kt_let_block();
 	KT_EQ(c[0].result, PENDING);
 	KT_EQ(kt_close(ep), 0);
 	for (int i = 0; i < 3; i++)
@@ -220,7 +214,7 @@ static void server_death(const char *role, bool kill, int status)
 	caller_start(&c, client, 1);
 	kt_await_word(&kt_report->shared[0], 1);
 	if (kill) {
-		let_block();
+		kt_let_block();
 		KT_EQ(c.result, PENDING);
 		kt_kill(&s);
 	}
@@ -295,10 +289,10 @@ KT_CORE(ep_client_killed_while_queued)
 
 	first = kt_start("client_calls", &ep, 1);
 	kt_await_word(&kt_report->shared[1], 1);
-	let_block();
+	kt_let_block();
 	second = kt_start("client_calls", &ep, 1);
 	kt_await_word(&kt_report->shared[1], 2);
-	let_block();
+	kt_let_block();
 	kt_kill(&first);
 	KT_EQ(kt_finish(&first), 128 + 9);
 	kt_wait_call(ep);		/* the second one's */
@@ -391,7 +385,7 @@ KT_COMPONENT(ep_poll_gets_what_waits)
 	struct caller c;
 
 	caller_start(&c, ep, 1);
-	let_block();
+	kt_let_block();
 	KT_EQ(kt_wait(ep, 0), PITH_GOT_CALL);
 	KT_EQ(kt_reply(ep, 1), 0);
 	caller_end(&c, 0);
@@ -424,7 +418,7 @@ KT_COMPONENT(ep_late_reply)
 	kt_prepare(11);		/* now comes the first one's answer */
 	KT_EQ(kt_reply_wait(reply, PITH_REPLY, 0),
 	      PITH_CALLER_GONE);
-	let_block();
+	kt_let_block();
 	KT_EQ(kt_reply(ep, 22), 0);
 	kt_thread_join(&t);
 	kt_close(reply);
@@ -589,7 +583,7 @@ KT_COMPONENT(ep_first_come_first_served)
 
 	for (int i = 0; i < 5; i++) {
 		caller_start(&c[i], ep, i);
-		let_block();
+		kt_let_block();
 	}
 	for (int i = 0; i < 5; i++) {
 		kt_wait_call(ep);

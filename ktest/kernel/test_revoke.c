@@ -489,11 +489,6 @@ static void caller_end(struct caller *c, long result)
 	KT_EQ(c->result, result);
 }
 
-static void let_block(void)
-{
-	kt_sleep(KT_MS(30));
-}
-
 static volatile uint64_t served;
 
 static void serve_dead(void *arg)
@@ -512,7 +507,7 @@ KT_CORE(revoke_endpoint)
 	caller_start(&a, client, -1);
 	KT_TRUE(kt_wait_call(ep));
 	caller_start(&b, client, -1);
-	let_block();
+	kt_let_block();
 	KT_EQ(revoke(ep), 0);
 	caller_end(&b, -EPIPE);
 	/* what was received is answered */
@@ -542,7 +537,7 @@ KT_CORE(revoke_endpoint_wakes_servers)
 	KT_EQ(kt_bind(n, ep, 1), 0);
 	for (int i = 0; i < 3; i++)
 		kt_thread_start(&t[i], serve_dead, &ep);
-	let_block();
+	kt_let_block();
 	served = 0;
 	KT_EQ(revoke(ep), 0);
 	for (int i = 0; i < 3; i++)
@@ -566,7 +561,7 @@ KT_CORE(revoke_badges)
 	KT_TRUE(kt_wait_call(ep));
 	caller_start(&queued, fd[1], -1);
 	caller_start(&other, fd[2], -1);
-	let_block();
+	kt_let_block();
 	KT_EQ(revoke_badge(ep, 7), 0);
 	caller_end(&queued, -EPIPE);
 	KT_EQ(kt_reply(ep, 3), 0);
@@ -627,7 +622,7 @@ KT_CORE(revoke_badge_in_flight)
 	struct caller c;
 
 	caller_start(&c, b, a);
-	let_block();
+	kt_let_block();
 	KT_EQ(revoke_badge(ep, 1), 0);
 	KT_TRUE(kt_wait_call(ep));
 	KT_EQ(kt_msg->ncaps, 1);
