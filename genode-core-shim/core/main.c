@@ -57,7 +57,7 @@ static int make_init_domain(void)
 	ram = d.ram_limit - d.ram_used;
 	caps = d.caps_limit - d.caps_used;
 	ram = ram > 2 * CORE_RAM ? ram - CORE_RAM : ram / 2;
-	caps /= 2;	/* see docs/decisions.md: what clients can pin */
+	caps /= 2;	/* core holds some for each session */
 	core.init_domain = pith_domain_create(core.root);
 	if (core.init_domain < 0)
 		return core.init_domain;
