@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* CPU budgets: what a domain's threads run for in all, by the kernel's account. */
-#include "kt.h"
+#include "actor.h"
 
 #define MS		1000000ull
 #define WINDOW		(2000 * MS)
@@ -167,4 +167,43 @@ KT_CORE(budget_of_all_below)
 		kt_finish(&c[i]);
 	}
 	kt_domain_end(top);
+}
+
+/*
+ * A server whose domain has used its budget up answers nobody, however urgent;
+ * its caller's deadline holds. The one that uses it up is another thread.
+ */
+KT_CORE(budget_of_server)
+{
+	int ep = KT_FD(kt_ep_create()), spinner;
+	struct actor server, client;
+	uint64_t before, received;
+
+	actor_start(&server, ks_echo, 0, &ep, 1);
+	await_waiting(&server);
+	spinner = KT_FD(kt_control(server.s.space, PITH_OP_SPACE_THREAD, NULL));
+	ks_load(&server.s, 1024, ks_spin);
+	KT_EQ(ks_start(spinner, KS_CODE + 1024, KS_DATA + 1024), 0);
+	do {	/* into debt for many periods */
+		before = ks_info(&server.s).cpu_ns;
+		KT_EQ(set_budget(server.s.domain, 100000, 1000 * MS), 0);
+		kt_sleep(50 * MS);
+	} while (ks_info(&server.s).cpu_ns - before < 2 * MS);
+	received = server.s.word[W_COUNT];
+	actor_prepare(&client, 50, &ep, 1);
+	client.s.word[W_DEADLINE] = kt_now() + 300 * MS;
+	ks_run(&client.s, ks_client, KS_DATA);
+	kt_await_word(&client.s.word[W_COUNT], 1);
+	KT_EQ((long)client.s.word[W_RESULT], -ETIMEDOUT);
+	KT_EQ(server.s.word[W_COUNT], received);
+	KT_EQ(ks_thread_info(server.s.thread).receives, received + 1);
+	actor_end(&client);
+	KT_EQ(set_budget(server.s.domain, 0, 0), 0);
+	actor_start(&client, ks_client, 0, &ep, 1);
+	kt_await_word(&client.s.word[W_COUNT], 1);
+	KT_EQ((long)client.s.word[W_RESULT], 0);
+	actor_end(&client);
+	kt_close(spinner);
+	actor_end(&server);
+	kt_close(ep);
 }

@@ -65,6 +65,7 @@ int pith_effective_prio(struct task_struct *task, int prio);
 
 DECLARE_STATIC_KEY_FALSE(pith_budgets);
 void __pith_account(struct task_struct *task, u64 ns);
+void __pith_switch_in(struct task_struct *task);
 void __pith_resume_user(void);
 
 /* Under the lock of its run queue: @task has run for @ns. */
@@ -72,6 +73,13 @@ static inline void pith_account(struct task_struct *task, u64 ns)
 {
 	if (static_branch_unlikely(&pith_budgets))
 		__pith_account(task, ns);
+}
+
+/* Under the lock of its run queue: @task gets the CPU. */
+static inline void pith_switch_in(struct task_struct *task)
+{
+	if (static_branch_unlikely(&pith_budgets))
+		__pith_switch_in(task);
 }
 
 /* On the way to user mode, after TIF_NOTIFY_RESUME. */
@@ -118,6 +126,7 @@ static inline int pith_effective_prio(struct task_struct *task, int prio)
 	return prio;
 }
 static inline void pith_account(struct task_struct *task, u64 ns) { }
+static inline void pith_switch_in(struct task_struct *task) { }
 static inline void pith_resume_user(void) { }
 
 #endif

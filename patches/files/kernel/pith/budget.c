@@ -36,6 +36,18 @@ static void refill(struct pith_domain *d, u64 now)
 					 d->cpu_budget;
 }
 
+/* @task, which is current or about to be, goes no further than to the kernel's
+ * exit if there is no time left; who was asleep then has to be told too. */
+void __pith_switch_in(struct task_struct *task)
+{
+	struct pith_process *p = READ_ONCE(task->pith_process);
+	struct pith_domain *d;
+
+	for (d = p ? p->domain : NULL; d; d = d->parent)
+		if (READ_ONCE(d->cpu_budget) && READ_ONCE(d->cpu_left) <= 0)
+			set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+}
+
 void __pith_account(struct task_struct *task, u64 ns)
 {
 	struct pith_process *p = READ_ONCE(task->pith_process);
@@ -48,11 +60,10 @@ void __pith_account(struct task_struct *task, u64 ns)
 		if (d->cpu_budget) {
 			refill(d, local_clock());
 			d->cpu_left -= ns;
-			if (d->cpu_left <= 0)
-				set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 		}
 		raw_spin_unlock(&d->cpu_lock);
 	}
+	__pith_switch_in(task);
 }
 
 /* How long @d has to wait, 0: not at all. */

@@ -349,6 +349,8 @@ void pith_sched_init(struct pith_thread *th);
 /* The task of @th, referenced; NULL: it has ended. */
 struct task_struct *pith_thread_task(struct pith_thread *th);
 pith_op_fn pith_op_thread_sched;
+/* Priority of @th, whose task is @task, inherited or its own. */
+int pith_prio_now(struct pith_thread *th, struct task_struct *task);
 
 /* --- process.c -------------------------------------------------------------------- */
 

@@ -140,36 +140,31 @@ static struct task_struct *settle(struct pith_thread *th)
 	return READ_ONCE(task->pi_blocked_on) ? get_task_struct(task) : NULL;
 }
 
+/* Under pi_lock, which it gives back: between two threads and at the end. */
 static void settle_all(void)
 {
 	struct task_struct *task;
 	struct pith_thread *th;
 
-	for (;;) {
-		raw_spin_lock_irq(&pi_lock);
-		th = list_first_entry_or_null(&unsettled, struct pith_thread,
-					      unsettled);
-		task = NULL;
-		if (th) {
-			list_del_init(&th->unsettled);
-			task = settle(th);
-		}
+	while ((th = list_first_entry_or_null(&unsettled, struct pith_thread,
+					      unsettled))) {
+		list_del_init(&th->unsettled);
+		task = settle(th);
 		raw_spin_unlock_irq(&pi_lock);
-		if (!th)
-			return;
 		if (task) {
 			rt_mutex_adjust_pi(task);
 			put_task_struct(task);
 		}
 		pith_thread_put(th);
+		raw_spin_lock_irq(&pi_lock);
 	}
+	raw_spin_unlock_irq(&pi_lock);
 }
 
 void pith_settle(struct pith_thread *th)
 {
 	raw_spin_lock_irq(&pi_lock);
 	mark(th);
-	raw_spin_unlock_irq(&pi_lock);
 	settle_all();
 }
 
@@ -186,8 +181,19 @@ void pith_settle_servers(struct pith_endpoint *ep)
 {
 	raw_spin_lock_irq(&pi_lock);
 	mark_servers(ep);
-	raw_spin_unlock_irq(&pi_lock);
 	settle_all();
+}
+
+/* An idle server may still have what it was donated last, see above. */
+int pith_prio_now(struct pith_thread *th, struct task_struct *task)
+{
+	int prio = READ_ONCE(task->prio);
+
+	raw_spin_lock_irq(&pi_lock);
+	if (!list_empty(&th->link))
+		prio = min(task->normal_prio, from_all(th));
+	raw_spin_unlock_irq(&pi_lock);
+	return prio;
 }
 
 /* --- who serves what --------------------------------------------------------------- */
@@ -198,7 +204,6 @@ void pith_serve(struct pith_thread *th, struct pith_endpoint *ep)
 	th->serves = ep;
 	list_move(&th->member, &ep->members);
 	mark(th);
-	raw_spin_unlock_irq(&pi_lock);
 	settle_all();
 }
 
@@ -228,7 +233,6 @@ void pith_unsaved(struct pith_reply *r)
 	if (!list_empty(&r->saved))
 		mark(r->saver);
 	list_del_init(&r->saved);
-	raw_spin_unlock_irq(&pi_lock);
 	settle_all();
 }
 

@@ -457,7 +457,7 @@ int pith_op_thread_info(struct pith_cap *cap, void *arg)
 		info->state = state_of(th, task);
 		info->cpu = task_cpu(task);
 		info->priority = task->rt_priority;
-		info->priority_now = rt_priority(task->prio);
+		info->priority_now = rt_priority(pith_prio_now(th, task));
 		info->cpu_ns = task_sched_runtime(task);
 		info->switches = task->nvcsw + task->nivcsw;
 	}
