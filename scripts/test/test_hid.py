@@ -38,8 +38,8 @@ WRONG = [
     (START + "  + route | + service X | label: q | + uncle\n-\n",
      "3:38: expected node any-child, child, local or parent, found 'uncle'"),
     (START + "  : text\n-\n", "2:1: expected no quoted text in 'start'"),
-    (START + "  + resource CPU | quantum: 1\n-\n",
-     "3:14: expected CAP or RAM for name, found 'CPU'"),
+    (START + "  + resource GPU | quantum: 1\n-\n",
+     "3:14: expected CAP, CPU or RAM for name, found 'GPU'"),
     (START + "  + binary a/b\n-\n", None),
     ("config\n+ alias x\n-\n", "2:1: expected child in 'alias', found none"),
     # not HID at all
