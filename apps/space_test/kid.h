@@ -71,5 +71,6 @@ _Noreturn void kid_main(void);
 void test_rm(void);
 void test_cpu(void);
 void test_budget(void);
+void bench(void);
 
 #endif

@@ -53,6 +53,8 @@ int component_main(void)
 		test_cpu();
 	else if (!strcmp(run, "budget"))
 		test_budget();
+	else if (!strcmp(run, "bench"))
+		bench();
 	else
 		env_fatal("no test %s", run);
 	log_line(failures ? "space_test %s: %d failures" : "space_test %s: PASS",

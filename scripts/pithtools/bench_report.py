@@ -20,7 +20,20 @@ GENODE = {
     "dataspace of 4 KiB: allocate and free": 177851,
     "attach and detach 4 KiB": 248434,
     "RPC object: manage and dissolve": 109969,
+    "session: open and close": 3379125,
 }
+
+# Of core, init and the library: (text, key, Genode's, its share at most).
+SYSTEM = [
+    ("a call through the stubs, to core", "rpc.core.rt_insns",
+     "RPC without arguments", 10),
+    ("4 KiB of RAM: allocate and free", "ram.pith.alloc_free_insns",
+     "dataspace of 4 KiB: allocate and free", 10),
+    ("4 KiB: attach, touch and detach", "region.pith.attach_detach_insns",
+     "attach and detach 4 KiB", 20),
+    ("a session: open and close", "session.pith.open_close_insns",
+     "session: open and close", 20),
+]
 
 
 def median(family, key):
@@ -43,6 +56,15 @@ def goal(text, value, bound):
 
 def part(value, divisor):
     return None if value is None else value / divisor
+
+
+def system_goals(family):
+    """What core, init and the library have to reach."""
+    bare = median(family, "rpc.bare.rt_insns")
+    return [goal("system: stubs add at most 1/4 to a bare call",
+                 median(family, "rpc.stub.rt_insns"), bare and bare * 1.25)] + [
+        goal(f"system: {text}: 1/{share} of Genode's", median(family, key),
+             GENODE[what] / share) for text, key, what, share in SYSTEM]
 
 
 def goals(families):
@@ -68,6 +90,8 @@ def goals(families):
             goal(f"{name}: less than binder", call,
                  part(empty_call(family, "binder"), 1)),
         ]
+    if "system" in families:
+        found += system_goals(families["system"])
     return found
 
 
@@ -239,7 +263,7 @@ def genode(family):
     }
     return table(["", "Genode on Linux", "Pith's kernel"], [
         [what, show(value), show(median(family, pith[what]))]
-        for what, value in GENODE.items()])
+        for what, value in GENODE.items() if what in pith])
 
 
 def markdown(found):

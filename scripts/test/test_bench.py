@@ -37,6 +37,18 @@ class Goals(unittest.TestCase):
     def test_what_was_not_measured_is_not_held(self):
         self.assertFalse(self.held(rt=family(pith=1))["rt: less than binder"])
 
+    def test_system(self):
+        good = {key: [report.GENODE[what] // share] * 2
+                for _, key, what, share in report.SYSTEM}
+        good["rpc.bare.rt_insns"] = [1000, 1000]
+        good["rpc.stub.rt_insns"] = [1250, 1250]
+        self.assertTrue(all(self.held(system=good).values()))
+        for key in set(good) - {"rpc.bare.rt_insns"}:
+            worse = {**good, key: [good[key][0] + 1] * 2}
+            self.assertIn(False, self.held(system=worse).values(), key)
+            del worse[key]
+            self.assertIn(False, self.held(system=worse).values(), key)
+
 
 class Smoke(unittest.TestCase):
     def figures(self):
