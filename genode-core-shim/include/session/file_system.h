@@ -145,8 +145,9 @@ struct fs_info {
 enum fs_op {
 	/* READ: fewer bytes than asked only at the end of the file. EISDIR. */
 	FS_READ = 1,
-	/* WRITE: fewer only if there is no space for more, or the file would
-	 * be too large (EFBIG). EBADF: not opened with WRITE. */
+	/* WRITE: fewer only if there is no space for more, the file would be
+	 * too large (EFBIG), or it is a device that takes what it likes. EBADF:
+	 * not opened with WRITE. */
 	FS_WRITE,
 	/* SYNC: what was written is as durable as it gets; @len is 0. */
 	FS_SYNC,
