@@ -303,7 +303,7 @@ static void say(const char *path, const char *what)
 /* One way after the other in which a file changes. */
 static void update(void)
 {
-	static const uint64_t pause = PITH_MS(700);
+	static const uint64_t pause = PITH_MS(1500);
 	uint64_t step = 0;
 
 	for (uint64_t at = pith_now() + pause; step < 6; at += pause, step++) {
