@@ -96,6 +96,11 @@ bench: $(B)/stamp/packages-run all ## costs beside those of Linux; build/report/
 	@$(MAKE) --no-print-directory kernel PROFILE=bench-none
 	@scripts/bench $(if $(UPDATE),--update-docs --save-baseline)
 
+.PHONY: latency
+latency: $(B)/stamp/packages-run all ## how late the most urgent thread wakes up, and why; build/report/latency.json
+	@$(MAKE) --no-print-directory kernel PROFILE=bench-none
+	@scripts/latency
+
 .PHONY: flame
 flame: $(B)/stamp/packages-run all ## where the instructions of a call and reply go
 	@scripts/flame

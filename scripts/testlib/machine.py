@@ -100,11 +100,11 @@ def kernel(suite, name, only=""):
     return result
 
 
-def bench_smoke():
-    """A short run of the benchmark: calls have not lost their lead."""
-    result = report.Result("ktest/bench smoke")
+def smoke(name):
+    """A short run of scripts/bench or scripts/latency: bounds still hold."""
+    result = report.Result(f"ktest/{name} smoke")
     done = subprocess.run(
-        [str(TOP / "scripts/bench"), "--smoke", str(KERNEL)], cwd=TOP,
+        [str(TOP / "scripts" / name), "--smoke", str(KERNEL)], cwd=TOP,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         check=False)
     report.read_tap(result, done.stdout)
