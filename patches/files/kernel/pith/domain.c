@@ -56,7 +56,7 @@ static void destroy(struct pith_domain *d)
 
 	raw_spin_lock_irq(&d->lock);
 	dead = d->dead;
-	d->dead = true;
+	WRITE_ONCE(d->dead, true);
 	take_unused(d, &ram, &caps);
 	raw_spin_unlock_irq(&d->lock);
 	if (dead)
@@ -64,7 +64,7 @@ static void destroy(struct pith_domain *d)
 	give_back(d, ram, caps);
 	mutex_lock(&pith_process_lock);
 	list_for_each_entry(p, &d->processes, link)
-		pith_kill(p);
+		pith_space_die(p, SIGKILL);
 	mutex_unlock(&pith_process_lock);
 }
 

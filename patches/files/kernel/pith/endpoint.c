@@ -43,32 +43,28 @@ static int take_out(struct pith_thread *th)
 	struct pith_msg *m = th->header;
 	struct pith_transfer_state *out = &th->out;
 	u32 i, ncaps = READ_ONCE(m->ncaps);
-	int err;
+	int err = 0;
 
 	out->label = READ_ONCE(m->label);
 	out->len = READ_ONCE(m->len);
 	out->ncaps = 0;
 	if (out->len > PITH_MSG_BYTES || ncaps > PITH_MSG_CAPS)
 		return -EINVAL;
-	for (i = 0; i < ncaps; i++) {
+	for (i = 0; i < ncaps && !err; i++) {
 		int fd = READ_ONCE(m->caps[i]);
 		struct file *file = NULL;
 
 		if (fd != PITH_CAP_NONE) {
-			file = fget(fd);
-			err = !file || !pith_cap_of(file) ? -EBADF :
+			file = pith_fd_file(fd);
+			err = !file ? -EBADF :
 				pith_cap_dead(pith_cap_of(file)) ? -EPIPE : 0;
-			if (err) {
-				if (file)
-					fput(file);
-				pith_drop_files(out);
-				return err;
-			}
 		}
 		out->files[i] = file;
 		out->ncaps = i + 1;
 	}
-	return 0;
+	if (err)
+		pith_drop_files(out);
+	return err;
 }
 
 /* Both threads stand still: one waits, the other is the caller of this. */
@@ -290,11 +286,10 @@ static struct pith_thread *reply_take(struct pith_reply *r, u64 *seq)
 {
 	struct pith_thread *c;
 
-	raw_spin_lock_irq(&r->lock);
+	guard(raw_spinlock_irq)(&r->lock);
 	c = r->owed;
 	r->owed = NULL;
 	*seq = r->seq;
-	raw_spin_unlock_irq(&r->lock);
 	return c;
 }
 
@@ -565,7 +560,6 @@ static bool receive_note(struct pith_endpoint *ep, struct pith_thread *th)
 	while (!list_empty(&ep->notes)) {
 		n = list_first_entry(&ep->notes, struct pith_notif, link);
 		list_del_init(&n->link);
-		n->pending = false;
 		count = atomic64_xchg(&n->count, 0);
 		if (count) {
 			take_note(th, n, count);
@@ -605,12 +599,10 @@ static bool receive_pending(struct pith_endpoint *ep, struct pith_thread *th)
 static int receive_abort(struct pith_endpoint *ep, struct pith_thread *th,
 			 int err)
 {
-	raw_spin_lock_irq(&ep->lock);
+	guard(raw_spinlock_irq)(&ep->lock);
 	if (th->got)
-		err = 0;
-	else
-		list_del_init(&th->link);
-	raw_spin_unlock_irq(&ep->lock);
+		return 0;
+	list_del_init(&th->link);
 	return err;
 }
 

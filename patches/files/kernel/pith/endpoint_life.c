@@ -8,14 +8,13 @@ static struct pith_notif *next_watch(struct pith_endpoint *ep)
 {
 	struct pith_notif *n;
 
-	raw_spin_lock_irq(&ep->lock);
+	guard(raw_spinlock_irq)(&ep->lock);
 	do {
 		n = list_first_entry_or_null(&ep->watchers, struct pith_notif,
 					     watch_link);
 		if (n)
 			list_del_init(&n->watch_link);
 	} while (n && !refcount_inc_not_zero(&n->obj.ref));
-	raw_spin_unlock_irq(&ep->lock);
 	return n;
 }
 
@@ -30,49 +29,30 @@ static void refuse(struct pith_endpoint *ep, struct pith_thread *c)
 	raw_spin_unlock(&c->lock);
 }
 
-/* The next caller in the queue, refused: true if there was one. */
-static bool refuse_caller(struct pith_endpoint *ep)
+static void dismiss(struct pith_thread *s)
 {
-	bool found;
+	struct task_struct *task = s->task;
 
-	raw_spin_lock_irq(&ep->lock);
-	found = !plist_head_empty(&ep->callers);
-	if (found)
+	list_del_init(&s->link);
+	smp_store_release(&s->got, -EPIPE);
+	pith_wake(task);
+}
+
+/* One of those in the lists of @ep, which is dead. False: they are empty. */
+static bool send_away(struct pith_endpoint *ep)
+{
+	guard(raw_spinlock_irq)(&ep->lock);
+	if (!plist_head_empty(&ep->callers))
 		refuse(ep, plist_first_entry(&ep->callers, struct pith_thread,
 					     queued));
-	raw_spin_unlock_irq(&ep->lock);
-	return found;
-}
-
-static bool dismiss_server(struct pith_endpoint *ep)
-{
-	struct pith_thread *s;
-	struct task_struct *task;
-
-	raw_spin_lock_irq(&ep->lock);
-	s = list_first_entry_or_null(&ep->servers, struct pith_thread, link);
-	if (s) {
-		list_del_init(&s->link);
-		task = s->task;
-		smp_store_release(&s->got, -EPIPE);
-		pith_wake(task);
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return s;
-}
-
-static bool drop_note(struct pith_endpoint *ep)
-{
-	struct pith_notif *n;
-
-	raw_spin_lock_irq(&ep->lock);
-	n = list_first_entry_or_null(&ep->notes, struct pith_notif, link);
-	if (n) {
-		list_del_init(&n->link);
-		n->pending = false;
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return n;
+	else if (!list_empty(&ep->servers))
+		dismiss(list_first_entry(&ep->servers, struct pith_thread,
+					 link));
+	else if (!list_empty(&ep->notes))
+		list_del_init(ep->notes.next);
+	else
+		return false;
+	return true;
 }
 
 /*
@@ -86,13 +66,9 @@ static void ep_die(struct pith_endpoint *ep)
 	raw_spin_lock_irq(&ep->lock);
 	ep->dead = true;
 	raw_spin_unlock_irq(&ep->lock);
-	while (refuse_caller(ep))
-		;
-	while (dismiss_server(ep))
+	while (send_away(ep))
 		;
 	pith_settle_servers(ep);
-	while (drop_note(ep))
-		;
 	while ((n = next_watch(ep))) {
 		pith_notif_signal(n, 1);
 		pith_put(&n->obj);
@@ -151,23 +127,21 @@ static void forget_badge(struct pith_endpoint *ep, struct pith_cap *cap)
 /* One capability with @badge, or one caller that waits through it. */
 static bool revoke_one(struct pith_endpoint *ep, u64 badge)
 {
-	struct pith_cap *cap = NULL;
+	struct pith_cap *cap;
 	struct rb_node *node;
 
-	raw_spin_lock_irq(&ep->lock);
+	guard(raw_spinlock_irq)(&ep->lock);
 	node = rb_find(&badge, &ep->minted, badge_cmp);
-	if (node) {
-		cap = rb_entry(node, struct pith_cap, node);
-		WRITE_ONCE(cap->dead, true);
-		if (list_empty(&cap->callers))
-			forget_badge(ep, cap);
-		else
-			refuse(ep, list_first_entry(&cap->callers,
-						    struct pith_thread,
-						    cap_link));
-	}
-	raw_spin_unlock_irq(&ep->lock);
-	return cap;
+	if (!node)
+		return false;
+	cap = rb_entry(node, struct pith_cap, node);
+	WRITE_ONCE(cap->dead, true);
+	if (list_empty(&cap->callers))
+		forget_badge(ep, cap);
+	else
+		refuse(ep, list_first_entry(&cap->callers, struct pith_thread,
+					    cap_link));
+	return true;
 }
 
 void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge)

@@ -13,27 +13,19 @@ static struct file *fault_ep(struct pith_process *p, struct pith_thread *th)
 {
 	struct file *file;
 
-	mutex_lock(&p->lock);
+	guard(mutex)(&p->lock);
 	file = th->fault_ep ?: p->fault_ep;
-	if (file)
-		get_file(file);
-	mutex_unlock(&p->lock);
-	return file;
+	return file ? get_file(file) : NULL;
 }
 
-static bool has_fault_ep(struct task_struct *task)
+/* A fault that is a message is not worth a line in the log. */
+bool pith_expects_fault(struct task_struct *task)
 {
 	struct pith_process *p = task->pith_process;
 	struct pith_thread *th = task->pith;
 
 	return p && p->mm && (READ_ONCE(p->fault_ep) ||
 			      (th && READ_ONCE(th->fault_ep)));
-}
-
-/* A fault that is a message is not worth a line in the log. */
-bool pith_expects_fault(struct task_struct *task)
-{
-	return has_fault_ep(task);
 }
 
 static bool resolved(struct file *file, struct pith_thread *th)
@@ -55,21 +47,16 @@ static bool resolved(struct file *file, struct pith_thread *th)
  */
 bool pith_fault(void)
 {
+	struct file *file __free(fput) = NULL;
 	struct pith_thread *th;
-	struct file *file;
-	bool ok;
 
-	if (!has_fault_ep(current) || (current->flags & PF_EXITING))
+	if (!pith_expects_fault(current) || (current->flags & PF_EXITING))
 		return false;
 	th = pith_thread_self();
 	if (IS_ERR(th))
 		return false;
 	file = fault_ep(current->pith_process, th);
-	if (!file)
-		return false;
-	ok = resolved(file, th);
-	fput(file);
-	return ok;
+	return file && resolved(file, th);
 }
 
 /* Put the endpoint @fd into a slot of @p or a thread of it. */

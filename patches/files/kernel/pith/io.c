@@ -26,12 +26,33 @@ static DEFINE_MUTEX(claims_lock);
 static LIST_HEAD(mem_claims);
 static LIST_HEAD(port_claims);
 
-/* --- device memory ------------------------------------------------------------------ */
+/* --- claims ------------------------------------------------------------------------- */
 
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 {
 	return a < b + b_size && b < a + a_size;
 }
+
+/* Nothing is claimed twice. */
+static int claim(struct list_head *claims, struct pith_claim *c)
+{
+	struct pith_claim *other;
+
+	guard(mutex)(&claims_lock);
+	list_for_each_entry(other, claims, link)
+		if (overlap(c->base, c->size, other->base, other->size))
+			return -EBUSY;
+	list_add(&c->link, claims);
+	return 0;
+}
+
+void pith_unclaim(struct pith_claim *c)
+{
+	guard(mutex)(&claims_lock);
+	list_del_init(&c->link);
+}
+
+/* --- device memory ------------------------------------------------------------------ */
 
 #ifdef CONFIG_X86
 
@@ -78,29 +99,6 @@ static int io_mem_check(struct pith_io_mem *a)
 	return 0;
 }
 
-void pith_io_mem_unclaim(struct pith_mem *mem)
-{
-	mutex_lock(&claims_lock);
-	list_del_init(&mem->claim);
-	mutex_unlock(&claims_lock);
-}
-
-static int io_mem_claim(struct pith_mem *mem)
-{
-	struct pith_mem *other;
-	int err = 0;
-
-	mutex_lock(&claims_lock);
-	list_for_each_entry(other, &mem_claims, claim)
-		if (overlap(mem->base, mem->npages << PAGE_SHIFT, other->base,
-			    other->npages << PAGE_SHIFT))
-			err = -EBUSY;
-	if (!err)
-		list_add(&mem->claim, &mem_claims);
-	mutex_unlock(&claims_lock);
-	return err;
-}
-
 int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 {
 	struct pith_io_mem *a = arg;
@@ -113,7 +111,7 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 	mem = pith_mem_io(a->base, a->size, a->cache);
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
-	err = io_mem_claim(mem);
+	err = claim(&mem_claims, &mem->claim);
 	if (err) {
 		pith_put(&mem->obj);
 		return err;
@@ -127,8 +125,7 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 
 struct pith_ports {
 	struct pith_object obj;
-	struct list_head claim;
-	u32 base, size;
+	struct pith_claim claim;
 };
 
 /* PIC, PIT, DMA controllers, FPU error, ELCR: the kernel's or nobody's. */
@@ -143,34 +140,15 @@ static void ports_revoke(struct pith_object *obj)
 
 	WRITE_ONCE(obj->dead, true);
 	synchronize_rcu();	/* who found it alive is done */
-	mutex_lock(&claims_lock);
-	list_del_init(&p->claim);
-	mutex_unlock(&claims_lock);
+	pith_unclaim(&p->claim);
 }
 
 static void ports_free(struct pith_object *obj)
 {
 	struct pith_ports *p = container_of(obj, struct pith_ports, obj);
 
-	mutex_lock(&claims_lock);
-	list_del_init(&p->claim);
-	mutex_unlock(&claims_lock);
+	pith_unclaim(&p->claim);
 	kfree(p);
-}
-
-static int ports_claim(struct pith_ports *p)
-{
-	struct pith_ports *other;
-	int err = 0;
-
-	mutex_lock(&claims_lock);
-	list_for_each_entry(other, &port_claims, claim)
-		if (overlap(p->base, p->size, other->base, other->size))
-			err = -EBUSY;
-	if (!err)
-		list_add(&p->claim, &port_claims);
-	mutex_unlock(&claims_lock);
-	return err;
 }
 
 /* The port that the kernel's log goes to. */
@@ -203,10 +181,10 @@ int pith_op_hw_io_port(struct pith_cap *cap, void *arg)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	p->obj.revoke = ports_revoke;
-	INIT_LIST_HEAD(&p->claim);
-	p->base = a->base;
-	p->size = a->size;
-	err = ports_claim(p);
+	INIT_LIST_HEAD(&p->claim.link);
+	p->claim.base = a->base;
+	p->claim.size = a->size;
+	err = claim(&port_claims, &p->claim);
 	if (err) {
 		pith_put(&p->obj);
 		return err;
@@ -233,17 +211,18 @@ static void port_out(u16 port, u32 width, u32 value)
 static int port_access(struct pith_cap *cap, bool out, struct pith_port *a)
 {
 	struct pith_ports *p = pith_cap_to(cap, struct pith_ports);
+	u16 port = p->claim.base + a->offset;
 
 	if ((a->width != 1 && a->width != 2 && a->width != 4) ||
-	    a->offset > p->size || a->width > p->size - a->offset)
+	    a->offset > p->claim.size || a->width > p->claim.size - a->offset)
 		return -EINVAL;
 	guard(rcu)();	/* see ports_revoke() */
 	if (READ_ONCE(p->obj.dead))
 		return -EPIPE;
 	if (out)
-		port_out(p->base + a->offset, a->width, a->value);
+		port_out(port, a->width, a->value);
 	else
-		a->value = port_in(p->base + a->offset, a->width);
+		a->value = port_in(port, a->width);
 	return 0;
 }
 

@@ -42,14 +42,12 @@ static irqreturn_t handler(int irq, void *data)
 static void irq_revoke(struct pith_object *obj)
 {
 	struct pith_irq_line *line = container_of(obj, struct pith_irq_line, obj);
-	bool dead;
 
-	raw_spin_lock_irq(&line->lock);
-	dead = obj->dead;
-	WRITE_ONCE(obj->dead, true);
-	raw_spin_unlock_irq(&line->lock);
-	if (dead)
-		return;
+	scoped_guard(raw_spinlock_irq, &line->lock) {
+		if (obj->dead)
+			return;
+		WRITE_ONCE(obj->dead, true);
+	}
 	if (line->requested)
 		free_irq(line->irq, line);
 	if (line->irq > 0 && line->msi)
@@ -179,14 +177,12 @@ int pith_op_irq_bind(struct pith_cap *cap, void *arg)
 int pith_op_irq_ack(struct pith_cap *cap, void *arg)
 {
 	struct pith_irq_line *line = pith_cap_to(cap, struct pith_irq_line);
-	int err = 0;
 
-	raw_spin_lock_irq(&line->lock);
+	guard(raw_spinlock_irq)(&line->lock);
 	if (cap->obj->dead)
-		err = -EPIPE;
-	else if (line->masked)
+		return -EPIPE;
+	if (line->masked)
 		enable_irq(line->irq);
 	line->masked = false;
-	raw_spin_unlock_irq(&line->lock);
-	return err;
+	return 0;
 }

@@ -34,7 +34,7 @@ static void give_back(struct pith_mem *mem)
 
 	mem->obj.dead = true;
 	if (!mem->pages) {
-		pith_io_mem_unclaim(mem);
+		pith_unclaim(&mem->claim);
 		return;
 	}
 	for (i = 0; i < mem->npages; i++) {
@@ -127,7 +127,7 @@ static struct pith_mem *mem_new(struct pith_domain *payer, u64 npages,
 		return mem;
 	mem->obj.dead = true;
 	mem->obj.revoke = mem_revoke;
-	INIT_LIST_HEAD(&mem->claim);
+	INIT_LIST_HEAD(&mem->claim.link);
 	mem->npages = npages;
 	inode = pith_inode();
 	if (!IS_ERR(inode)) {
@@ -278,7 +278,8 @@ struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
 				       size >> PAGE_SHIFT, 0);
 
 	if (!IS_ERR(mem)) {
-		mem->base = base;
+		mem->claim.base = base;
+		mem->claim.size = size;
 		mem->cache = cache;
 		mem->obj.dead = false;
 	}
@@ -308,7 +309,8 @@ static vm_fault_t insert(struct vm_fault *vmf, struct pith_mem *mem, u64 n)
 	int err;
 
 	if (!mem->pages)
-		return vmf_insert_pfn(vma, at, (mem->base >> PAGE_SHIFT) + n);
+		return vmf_insert_pfn(vma, at,
+				      (mem->claim.base >> PAGE_SHIFT) + n);
 	count = min(AROUND - (at >> PAGE_SHIFT) % AROUND,
 		    (vma->vm_end - at) >> PAGE_SHIFT);
 	err = vm_insert_pages(vma, at, mem->pages + n, &count);

@@ -4,39 +4,46 @@
 #include <linux/slab.h>
 #include "pith.h"
 
-static void unbind(struct pith_notif *n)
+/*
+ * Under n->lock: what is in @slot, which may be nothing, becomes @ep, and @link is
+ * in no list of that any more. Returns what the caller lets go of, without locks.
+ */
+static struct pith_endpoint *replace(struct pith_endpoint **slot,
+				     struct pith_endpoint *ep,
+				     struct list_head *link)
 {
-	struct pith_endpoint *ep;
+	struct pith_endpoint *old = *slot;
 
-	raw_spin_lock_irq(&n->lock);
-	ep = n->ep;
-	n->ep = NULL;
-	if (ep) {
-		raw_spin_lock(&ep->lock);
-		if (n->pending)
-			list_del_init(&n->link);
-		n->pending = false;
-		raw_spin_unlock(&ep->lock);
+	if (old) {
+		raw_spin_lock(&old->lock);
+		list_del_init(link);
+		raw_spin_unlock(&old->lock);
 	}
-	raw_spin_unlock_irq(&n->lock);
 	if (ep)
-		pith_put(&ep->obj);
+		pith_get(&ep->obj);
+	*slot = ep;
+	return old;
 }
 
-/* Swap what @n watches; true if the new endpoint is dead already. */
-static bool swap_watched(struct pith_notif *n, struct pith_endpoint *ep,
-			 struct pith_endpoint **old)
+static void bind(struct pith_notif *n, struct pith_endpoint *ep, u64 badge)
 {
+	struct pith_endpoint *old;
+
+	raw_spin_lock_irq(&n->lock);
+	old = replace(&n->ep, ep, &n->link);
+	n->badge = badge;
+	raw_spin_unlock_irq(&n->lock);
+	if (old)
+		pith_put(&old->obj);
+}
+
+void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep)
+{
+	struct pith_endpoint *old;
 	bool dead = false;
 
 	raw_spin_lock_irq(&n->lock);
-	*old = n->watched;
-	if (*old) {
-		raw_spin_lock(&(*old)->lock);
-		list_del_init(&n->watch_link);
-		raw_spin_unlock(&(*old)->lock);
-	}
-	n->watched = ep;
+	old = replace(&n->watched, ep, &n->watch_link);
 	if (ep) {
 		raw_spin_lock(&ep->lock);
 		dead = ep->dead;
@@ -45,16 +52,7 @@ static bool swap_watched(struct pith_notif *n, struct pith_endpoint *ep,
 		raw_spin_unlock(&ep->lock);
 	}
 	raw_spin_unlock_irq(&n->lock);
-	return dead;
-}
-
-void pith_notif_watch(struct pith_notif *n, struct pith_endpoint *ep)
-{
-	struct pith_endpoint *old;
-
-	if (ep)
-		pith_get(&ep->obj);
-	if (swap_watched(n, ep, &old))
+	if (dead)
 		pith_notif_signal(n, 1);
 	if (old)
 		pith_put(&old->obj);
@@ -64,7 +62,7 @@ static void notif_free(struct pith_object *obj)
 {
 	struct pith_notif *n = container_of(obj, struct pith_notif, obj);
 
-	unbind(n);
+	bind(n, NULL, 0);
 	pith_notif_watch(n, NULL);
 	kfree(n);
 }
@@ -89,20 +87,15 @@ static void add_count(struct pith_notif *n, u64 count)
 void pith_notif_signal(struct pith_notif *n, u64 count)
 {
 	struct pith_endpoint *ep;
-	unsigned long flags;
 
 	add_count(n, count);
-	raw_spin_lock_irqsave(&n->lock, flags);
+	guard(raw_spinlock_irqsave)(&n->lock);
 	ep = n->ep;
-	if (ep) {
-		raw_spin_lock(&ep->lock);
-		if (!ep->dead && !n->pending && !pith_ep_deliver_note(ep, n)) {
-			n->pending = true;
-			list_add_tail(&n->link, &ep->notes);
-		}
-		raw_spin_unlock(&ep->lock);
-	}
-	raw_spin_unlock_irqrestore(&n->lock, flags);
+	if (!ep)
+		return;
+	guard(raw_spinlock)(&ep->lock);
+	if (!ep->dead && list_empty(&n->link) && !pith_ep_deliver_note(ep, n))
+		list_add_tail(&n->link, &ep->notes);
 }
 
 int pith_op_notif_create(struct pith_cap *cap, void *arg)
@@ -119,39 +112,21 @@ int pith_op_notif_create(struct pith_cap *cap, void *arg)
 	return pith_cap_install(&n->obj, PITH_R_SIGNAL | PITH_R_MANAGE);
 }
 
-static void bind(struct pith_notif *n, struct pith_endpoint *ep, u64 badge)
-{
-	bool waits;
-
-	unbind(n);
-	raw_spin_lock_irq(&n->lock);
-	if (n->ep) {	/* somebody else bound it meanwhile: that one stands */
-		raw_spin_unlock_irq(&n->lock);
-		pith_put(&ep->obj);
-		return;
-	}
-	n->ep = ep;
-	n->badge = badge;
-	waits = atomic64_read(&n->count) != 0;
-	raw_spin_unlock_irq(&n->lock);
-	if (waits)
-		pith_notif_signal(n, 0);
-}
-
 int pith_op_notif_bind(struct pith_cap *cap, void *arg)
 {
 	struct pith_notif *n = pith_cap_to(cap, struct pith_notif);
 	struct pith_bind *b = arg;
 
 	if (b->endpoint == -1) {
-		unbind(n);
+		bind(n, NULL, 0);
 		return 0;
 	}
 	CLASS(pith_fd, ep)(b->endpoint, PITH_T_ENDPOINT, PITH_R_RECV);
 	if (IS_ERR(ep.cap))
 		return PTR_ERR(ep.cap);
-	pith_get(ep.cap->obj);
 	bind(n, pith_cap_to(ep.cap, struct pith_endpoint), b->badge);
+	if (atomic64_read(&n->count))	/* from before */
+		pith_notif_signal(n, 0);
 	return 0;
 }
 

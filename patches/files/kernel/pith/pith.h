@@ -161,6 +161,12 @@ pith_op_fn pith_op_domain_create, pith_op_domain_transfer, pith_op_domain_info,
 
 /* --- memory.c ----------------------------------------------------------------- */
 
+/* A range of addresses or ports that one object has. */
+struct pith_claim {
+	struct list_head link;
+	u64 base, size;
+};
+
 struct pith_mem {
 	struct pith_object obj;		/* RAM: its payer pays the pages too */
 	/*
@@ -170,16 +176,15 @@ struct pith_mem {
 	struct inode *inode;
 	struct page **pages;		/* NULL: device memory */
 	u64 npages;
-	u64 base;			/* device memory: physical address */
+	struct pith_claim claim;	/* device memory: io.c */
 	u32 cache;			/* PITH_IO_* */
-	struct list_head claim;		/* device memory: io.c */
 };
 
 extern const struct file_operations pith_mem_fops;
 pith_op_fn pith_op_mem_create, pith_op_mem_info;
 int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
-void pith_io_mem_unclaim(struct pith_mem *mem);
+void pith_unclaim(struct pith_claim *c);
 /* Page @n, referenced; NULL if the memory was revoked. */
 struct page *pith_mem_page(struct pith_mem *mem, u64 n);
 /* Keep @count pages from @first of RAM, and paid for, beyond a revocation. */
@@ -198,8 +203,7 @@ struct pith_notif {
 	struct pith_endpoint *ep;	/* bound to, referenced */
 	u64 badge;
 	atomic64_t count;
-	bool pending;			/* on ep->notes; ep->lock */
-	struct list_head link;
+	struct list_head link;		/* ep->notes, if signalled; its lock */
 	struct pith_endpoint *watched;	/* referenced; @lock */
 	struct list_head watch_link;	/* watched->watchers; its lock */
 };
@@ -380,7 +384,6 @@ struct pith_process {
 };
 
 extern struct mutex pith_process_lock;
-void pith_kill(struct pith_process *p);
 /* It takes @more bytes besides. */
 struct pith_process *pith_process_new(struct pith_domain *d, size_t more);
 /* Kill all threads; @code, like that of do_exit(), becomes the exit status. */
@@ -408,12 +411,15 @@ struct pith_thread *pith_thread_of(struct pith_process *p);
 /* Make the task of @th, in which @setup runs first; back when it has. */
 int pith_thread_create(struct pith_process *p, struct pith_thread *th,
 		       int (*setup)(void *arg), void *arg);
+/* Under p->lock: forget its thread groups that are gone, which are in the sums, or
+ * all of them. */
+void pith_threads_forget(struct pith_process *p, bool all);
 void pith_thread_end(struct pith_thread *th, struct task_struct *task);
 u64 pith_thread_cost(void);
 
 /* The task of @th stands still, as thread.c sees to. */
 void pith_regs_get(struct task_struct *task, struct pith_regs *r);
-void pith_regs_set(struct task_struct *task, const struct pith_regs *r);
+void pith_regs_set(struct task_struct *task, struct pith_regs *r);
 void pith_regs_arg(struct pith_regs *r, u64 arg);
 bool pith_regs_valid(const struct pith_regs *r);
 /* What the calling thread's exception was. */

@@ -49,28 +49,12 @@ struct pith_process *pith_process_new(struct pith_domain *d, size_t more)
 	return p;
 }
 
-void pith_kill(struct pith_process *p)
-{
-	pith_space_die(p, SIGKILL);
-}
-
 /* --- hooks in fork and exit --------------------------------------------------------- */
 
 /* Numbers come again after so many that none of the first is left. */
 pid_t pith_next_tid(struct pith_process *p)
 {
 	return 1 + (u32)(atomic_inc_return(&p->last_tid) - 1) % FUTEX_TID_MASK;
-}
-
-/* Under p->lock, when the last task has ended. */
-static void forget_threads(struct pith_process *p)
-{
-	struct pith_thread *th, *next;
-
-	list_for_each_entry_safe(th, next, &p->threads, space_link) {
-		list_del_init(&th->space_link);
-		pith_put(&th->obj);
-	}
 }
 
 static void process_exit(struct pith_process *p, struct task_struct *task)
@@ -81,7 +65,7 @@ static void process_exit(struct pith_process *p, struct task_struct *task)
 		mutex_lock(&p->lock);
 		if (p->killed)
 			code = p->code;
-		forget_threads(p);
+		pith_threads_forget(p, true);
 		mutex_unlock(&p->lock);
 	}
 	mutex_lock(&pith_process_lock);
@@ -100,18 +84,15 @@ static void process_exit(struct pith_process *p, struct task_struct *task)
 void pith_exit(struct task_struct *task)
 {
 	struct pith_process *p = task->pith_process;
-	struct rq_flags rf;
-	struct rq *rq;
 
 	if (!p)
 		return;
-	mutex_lock(&p->lock);
-	p->cpu_ns += task_sched_runtime(task);
-	/* another CPU may be accounting our time */
-	rq = task_rq_lock(task, &rf);
-	task->pith_process = NULL;
-	task_rq_unlock(rq, task, &rf);
-	mutex_unlock(&p->lock);
+	scoped_guard(mutex, &p->lock) {
+		p->cpu_ns += task_sched_runtime(task);
+		/* another CPU may be accounting our time */
+		guard(task_rq_lock)(task);
+		task->pith_process = NULL;
+	}
 	if (atomic_dec_and_test(&p->tasks))
 		process_exit(p, task);
 	pith_put(&p->obj);
@@ -138,24 +119,15 @@ int pith_check_clone(const struct kernel_clone_args *args)
 
 /* --- in a domain ------------------------------------------------------------ */
 
-/* The domain's owner destroyed it while we started a process in it. */
-static void kill_if_orphan(struct pith_process *p)
-{
-	bool dead;
-
-	raw_spin_lock_irq(&p->domain->lock);
-	dead = p->domain->dead;
-	raw_spin_unlock_irq(&p->domain->lock);
-	if (dead)
-		pith_kill(p);
-}
-
-/* A domain that was destroyed meanwhile kills what starts in it. */
+/*
+ * A domain that was destroyed before this kills what starts in it; after this,
+ * destroying it does.
+ */
 void pith_process_list(struct pith_process *p)
 {
-	mutex_lock(&pith_process_lock);
+	guard(mutex)(&pith_process_lock);
 	if (!p->exited)
 		list_add_tail(&p->link, &p->domain->processes);
-	mutex_unlock(&pith_process_lock);
-	kill_if_orphan(p);
+	if (READ_ONCE(p->domain->dead))
+		pith_space_die(p, SIGKILL);
 }

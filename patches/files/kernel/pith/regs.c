@@ -37,7 +37,7 @@ void pith_regs_get(struct task_struct *task, struct pith_regs *r)
 	r->tls = x86_fsbase_read_task(task);
 }
 
-void pith_regs_set(struct task_struct *task, const struct pith_regs *r)
+void pith_regs_set(struct task_struct *task, struct pith_regs *r)
 {
 	struct pt_regs *regs = task_pt_regs(task);
 
@@ -84,7 +84,7 @@ void pith_regs_get(struct task_struct *task, struct pith_regs *r)
 	r->tls = task->thread.uw.tp_value;
 }
 
-void pith_regs_set(struct task_struct *task, const struct pith_regs *r)
+void pith_regs_set(struct task_struct *task, struct pith_regs *r)
 {
 	struct pt_regs *regs = task_pt_regs(task);
 	u64 flags = PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT;

@@ -409,7 +409,8 @@ void pith_undo_space_create(void *arg, int fd)
 	CLASS(pith_fd, space)(fd, PITH_T_SPACE, 0);
 
 	if (!IS_ERR(space.cap))
-		pith_kill(pith_cap_to(space.cap, struct pith_process));
+		pith_space_die(pith_cap_to(space.cap, struct pith_process),
+			       SIGKILL);
 	close_fd(args->thread);
 	close_fd(fd);
 }
@@ -522,6 +523,6 @@ int pith_op_space_thread(struct pith_cap *cap, void *arg)
 
 int pith_op_space_kill(struct pith_cap *cap, void *arg)
 {
-	pith_kill(pith_cap_to(cap, struct pith_process));
+	pith_space_die(pith_cap_to(cap, struct pith_process), SIGKILL);
 	return 0;
 }

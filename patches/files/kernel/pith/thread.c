@@ -37,27 +37,29 @@ struct task_struct *pith_thread_task(struct pith_thread *th)
 }
 
 /*
- * Lock the run queue of @task, which is not the caller, once the task is not on
- * a CPU. Whoever made sure before that it cannot enter user mode can then read
- * and write its registers until task_rq_unlock(). Of a dead task, which may have
- * lost its stack, where they are: -EPIPE.
+ * Wait until @task, which is not the caller, is on no CPU. Whoever made sure
+ * before that it cannot enter user mode can then read or write its registers:
+ * by @act, unless that is NULL. Of a dead task, which may have lost its stack,
+ * where they are: -EPIPE.
  */
-static struct rq *hold_still(struct task_struct *task, struct rq_flags *rf)
+static int when_still(struct task_struct *task,
+		      void (*act)(struct task_struct *, struct pith_regs *),
+		      struct pith_regs *r)
 {
 	ktime_t t = SETTLE_NS;
-	struct rq *rq;
-	bool dead;
 
 	for (;;) {
-		rq = task_rq_lock(task, rf);
-		dead = READ_ONCE(task->__state) == TASK_DEAD;
-		if (!dead && !task_on_cpu(rq, task))
-			return rq;
-		task_rq_unlock(rq, task, rf);
-		if (dead)
-			return ERR_PTR(-EPIPE);
+		scoped_guard(task_rq_lock, task) {
+			if (READ_ONCE(task->__state) == TASK_DEAD)
+				return -EPIPE;
+			if (!task_on_cpu(scope.rq, task)) {
+				if (act)
+					act(task, r);
+				return 0;
+			}
+		}
 		if (fatal_signal_pending(current))
-			return ERR_PTR(-EINTR);
+			return -EINTR;
 		set_current_state(TASK_KILLABLE);
 		schedule_hrtimeout(&t, HRTIMER_MODE_REL);
 	}
@@ -78,8 +80,6 @@ int pith_op_thread_pause(struct pith_cap *cap, void *arg)
 {
 	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
 	struct task_struct *task __free(put_task) = pith_thread_task(th);
-	struct rq_flags rf;
-	struct rq *rq;
 
 	if (!task)
 		return -EPIPE;
@@ -92,14 +92,8 @@ int pith_op_thread_pause(struct pith_cap *cap, void *arg)
 			return -EPIPE;
 		}
 	}
-	if (task == current)
-		return 0;
 	/* it was told, so it comes no further than to stay() */
-	rq = hold_still(task, &rf);
-	if (IS_ERR(rq))
-		return PTR_ERR(rq);
-	task_rq_unlock(rq, task, &rf);
-	return 0;
+	return task == current ? 0 : when_still(task, NULL, NULL);
 }
 
 int pith_op_thread_resume(struct pith_cap *cap, void *arg)
@@ -115,21 +109,6 @@ int pith_op_thread_resume(struct pith_cap *cap, void *arg)
 
 /* --- registers -------------------------------------------------------------- */
 
-static int regs_set(struct task_struct *task, const struct pith_regs *r)
-{
-	struct rq_flags rf;
-	struct rq *rq;
-
-	if (!pith_regs_valid(r))
-		return -EINVAL;
-	rq = hold_still(task, &rf);
-	if (IS_ERR(rq))
-		return PTR_ERR(rq);
-	pith_regs_set(task, r);
-	task_rq_unlock(rq, task, &rf);
-	return 0;
-}
-
 /* Does it stand still until the caller lets it go on? */
 static bool stands(struct pith_thread *th, struct task_struct *task)
 {
@@ -141,19 +120,10 @@ int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
 {
 	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
 	struct task_struct *task __free(put_task) = pith_thread_task(th);
-	struct rq_flags rf;
-	struct rq *rq;
 
 	if (!task)
 		return -EPIPE;
-	if (!stands(th, task))
-		return -EBUSY;
-	rq = hold_still(task, &rf);
-	if (IS_ERR(rq))
-		return PTR_ERR(rq);
-	pith_regs_get(task, arg);
-	task_rq_unlock(rq, task, &rf);
-	return 0;
+	return stands(th, task) ? when_still(task, pith_regs_get, arg) : -EBUSY;
 }
 
 int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
@@ -163,7 +133,9 @@ int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 
 	if (!task)
 		return -EPIPE;
-	return stands(th, task) ? regs_set(task, arg) : -EBUSY;
+	if (!pith_regs_valid(arg))
+		return -EINVAL;
+	return stands(th, task) ? when_still(task, pith_regs_set, arg) : -EBUSY;
 }
 
 int pith_op_thread_start(struct pith_cap *cap, void *arg)
@@ -179,7 +151,8 @@ int pith_op_thread_start(struct pith_cap *cap, void *arg)
 	pith_regs_arg(&r, s->arg);
 	mutex_lock(&th->space->lock);
 	if (!th->started)
-		err = regs_set(task, &r);
+		err = pith_regs_valid(&r) ?
+			when_still(task, pith_regs_set, &r) : -EINVAL;
 	if (!err) {
 		smp_store_release(&th->started, true);
 		wake_up_var(&th->started);
@@ -342,13 +315,12 @@ struct mm_struct *pith_fork_mm(const struct kernel_clone_args *args)
 	return args->pith ? args->pith->space->mm : current->mm;
 }
 
-/* Groups that are gone; what is left of them is in the sums. */
-static void forget_ended(struct pith_process *p)
+void pith_threads_forget(struct pith_process *p, bool all)
 {
 	struct pith_thread *th, *next;
 
 	list_for_each_entry_safe(th, next, &p->threads, space_link) {
-		if (pid_has_task(th->pid, PIDTYPE_TGID))
+		if (!all && pid_has_task(th->pid, PIDTYPE_TGID))
 			continue;
 		list_del_init(&th->space_link);
 		pith_put(&th->obj);
@@ -369,7 +341,7 @@ static int clone_into(struct pith_process *p, struct birth *b)
 
 	if (p->killed || !p->files || !mmget_not_zero(p->mm))
 		return -EPIPE;
-	forget_ended(p);
+	pith_threads_forget(p, false);
 	/* only core reaps its children */
 	if (current->pith_mode == PITH_MODE_COMPONENT)
 		args.flags |= CLONE_PARENT;
