@@ -144,7 +144,7 @@ static int take_second(struct shell *sh, struct sample *s)
 static const char *state_name(uint32_t state)
 {
 	static const char *const names[] = {
-		[PITH_THREAD_NEW] = "new", [PITH_THREAD_RUNNING] = "running",
+		[PITH_THREAD_RUNNING] = "running",
 		[PITH_THREAD_WAITING] = "waiting",
 		[PITH_THREAD_PAUSED] = "paused",
 		[PITH_THREAD_FAULTED] = "faulted",

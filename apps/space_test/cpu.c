@@ -69,12 +69,13 @@ static int new_thread(const struct team *t)
 /* Thread @i of the team: with a stack of its own and counter @i. */
 static int start(int thread, uint64_t function, int i)
 {
-	struct pith_thread_start s = {
+	struct pith_regs r = {
 		.ip = function, .sp = STACKS + (i + 1) * STACK_SIZE - 8,
-		.arg = SHARED + 8 * i,
+		.di = SHARED + 8 * i,
 	};
+	int err = pith_control(thread, PITH_OP_THREAD_SET_REGS, &r);
 
-	return pith_control(thread, PITH_OP_THREAD_START, &s);
+	return err ? err : pith_control(thread, PITH_OP_THREAD_RESUME, NULL);
 }
 
 static struct pith_thread_info info(int thread)
@@ -130,7 +131,8 @@ static void test_control(void)
 	if (!team_start(&t, NULL))
 		return;
 	thread = new_thread(&t);
-	expect(thread >= 0 && info(thread).state == PITH_THREAD_NEW, "a thread");
+	expect(thread >= 0 && info(thread).state == PITH_THREAD_PAUSED,
+	       "a thread");
 	expect(!start(thread, t.counter, 0) &&
 	       start(thread, t.counter, 0) == -EBUSY, "is started once");
 	pause_ms(200);

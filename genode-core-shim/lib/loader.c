@@ -175,8 +175,8 @@ static void fill_stack(struct load *d)
 	memcpy(f->auxv, auxv, sizeof(auxv));
 	memcpy(f->random, d->random.program, sizeof(f->random));
 	strcpy(f->name, d->l->name);
-	d->l->start.ip = d->plan.entry;
-	d->l->start.sp = here;
+	d->l->regs.ip = d->plan.entry;
+	d->l->regs.sp = here;
 }
 
 /* --- all of it ------------------------------------------------------------------ */
@@ -218,7 +218,7 @@ int loader_load(struct loader *l)
 	int err;
 
 	l->space = l->thread = -1;
-	l->start = (struct pith_thread_start) { .ip = 0 };
+	l->regs = (struct pith_regs) { .ip = 0 };
 	if (!name || name == NAME_MAX_SIZE || l->stack > LOADER_STACK_MAX)
 		return -EINVAL;
 	if (l->stack)
@@ -236,8 +236,10 @@ int loader_load(struct loader *l)
 
 int loader_start(struct loader *l)
 {
-	int err = pith_control(l->thread, PITH_OP_THREAD_START, &l->start);
+	int err = pith_control(l->thread, PITH_OP_THREAD_SET_REGS, &l->regs);
 
+	if (!err)
+		err = pith_control(l->thread, PITH_OP_THREAD_RESUME, NULL);
 	if (err) {
 		loader_drop(l);
 		return err;

@@ -107,11 +107,12 @@ static int space_new(int exit_notif, int *thread)
 
 static int start(int thread, uint64_t arg)
 {
-	struct pith_thread_start s = {
-		.ip = CODE, .arg = arg, .sp = DATA + sizeof(struct probe) - 8,
+	struct pith_regs r = {
+		.ip = CODE, .di = arg, .sp = DATA + sizeof(struct probe) - 8,
 	};
+	int err = pith_control(thread, PITH_OP_THREAD_SET_REGS, &r);
 
-	return pith_control(thread, PITH_OP_THREAD_START, &s);
+	return err ? err : pith_control(thread, PITH_OP_THREAD_RESUME, NULL);
 }
 
 static int setup(void)

@@ -78,9 +78,10 @@ void ks_load(struct ks *s, uint64_t offset, const uint8_t *code)
 
 long ks_start(int thread, uint64_t ip, uint64_t arg)
 {
-	struct pith_thread_start start = { ip, KS_DATA + KT_PAGE, arg, 0 };
+	struct pith_regs r = { .ip = ip, .sp = KS_DATA + KT_PAGE, .di = arg };
+	long err = kt_control(thread, PITH_OP_THREAD_SET_REGS, &r);
 
-	return kt_control(thread, PITH_OP_THREAD_START, &start);
+	return err ? err : kt_control(thread, PITH_OP_THREAD_RESUME, NULL);
 }
 
 void ks_run(struct ks *s, const uint8_t *code, uint64_t arg)

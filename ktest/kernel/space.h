@@ -47,6 +47,7 @@ void ks_end(struct ks *s);
 void ks_close(struct ks *s);
 /* Copy a piece of code to @offset of the code page. */
 void ks_load(struct ks *s, uint64_t offset, const uint8_t *code);
+/* Start a thread that never ran. */
 long ks_start(int thread, uint64_t ip, uint64_t arg);
 /* ks_load() it at 0 and start the first thread with it. */
 void ks_run(struct ks *s, const uint8_t *code, uint64_t arg);

@@ -79,14 +79,18 @@ KT_CORE(thread_pause_calling)
 	pause_and_resume(ks_count_calls);
 }
 
-KT_CORE(thread_paused_before_start)
+KT_CORE(thread_born_paused)
 {
+	struct pith_regs r = { .ip = KS_CODE, .sp = KS_DATA + KT_PAGE,
+			       .di = KS_DATA };
 	struct ks s;
 
 	ks_open(&s, NULL, 0);
+	ks_load(&s, 0, ks_count);
+	KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_PAUSED);
+	KT_EQ(ks_regs(s.thread).ip, 0);
 	pause(s.thread);
-	KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_NEW);
-	ks_run(&s, ks_count, KS_DATA);
+	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_SET_REGS, &r), 0);
 	kt_sleep(KT_MS(20));
 	KT_EQ(s.word[0], 0);
 	KT_EQ(ks_regs(s.thread).ip, KS_CODE);
@@ -180,15 +184,20 @@ KT_CORE(thread_pause_storm)
 
 KT_CORE(thread_begins_clean)
 {
-	struct pith_thread_start start = { KS_CODE, KS_DATA + 2048, KS_DATA,
-					   KS_DATA + 1024 };
+	struct pith_regs r;
 	struct ks s;
 
 	ks_open(&s, NULL, 0);
 	s.word[1024 / 8] = 0x1234;
 	ks_load(&s, 0, ks_dump);
-	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_START, &start), 0);
-	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_START, &start), -EBUSY);
+	r = ks_regs(s.thread);	/* no creator's */
+	r.ip = KS_CODE;
+	r.sp = KS_DATA + 2048;
+	r.tls = KS_DATA + 1024;
+	KT_EQ(r.di, 0);
+	r.di = KS_DATA;
+	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_SET_REGS, &r), 0);
+	resume(s.thread);
 	KT_EQ(ks_status(&s), 0);
 	for (int i = 0; i < 14; i++)
 		KT_EQ(s.word[i], 0);
@@ -257,16 +266,6 @@ KT_CORE(thread_regs_args)
 	struct ks s;
 
 	ks_open(&s, NULL, 0);
-	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_GET_REGS, &r), -EBUSY);
-	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		struct pith_thread_start st = { bad[i], 0x1000, 0, 0 };
-
-		KT_EQ(kt_control(s.thread, PITH_OP_THREAD_START, &st), -EINVAL);
-		st = (struct pith_thread_start){ KS_CODE, bad[i], 0, 0 };
-		KT_EQ(kt_control(s.thread, PITH_OP_THREAD_START, &st), -EINVAL);
-		st = (struct pith_thread_start){ KS_CODE, 0x1000, 0, bad[i] };
-		KT_EQ(kt_control(s.thread, PITH_OP_THREAD_START, &st), -EINVAL);
-	}
 	ks_run(&s, ks_count, KS_DATA);
 	await_change(&s.word[0], 0);
 	/* only of one that stands still */
@@ -318,7 +317,7 @@ KT_CORE(thread_info)
 	KT_EQ(kt_control(less, PITH_OP_THREAD_GET_REGS, NULL), -EPERM);
 	KT_EQ(kt_control(less, PITH_OP_THREAD_INFO, &info), 0);
 	kt_close(less);
-	KT_EQ(info.state, PITH_THREAD_NEW);
+	KT_EQ(info.state, PITH_THREAD_PAUSED);
 	KT_EQ(info.calls + info.receives + info.faults, 0);
 	ks_run(&s, ks_count, KS_DATA);
 	await_change(&s.word[0], 0);

@@ -25,11 +25,11 @@ struct loader {
 
 	/* out */
 	int space, thread;	/* capabilities, right MANAGE */
-	struct pith_thread_start start;
+	struct pith_regs regs;	/* that @thread begins with */
 };
 
 /*
- * Make the space and its first thread, which is not started yet. 0, -ENOEXEC (no
+ * Make the space and its first thread, which is paused. 0, -ENOEXEC (no
  * static program) or another negative errno; then nothing is left of it.
  */
 int loader_load(struct loader *l);

@@ -294,7 +294,7 @@ struct pith_thread {
 	struct callback_head stay;
 	bool stay_queued;
 	bool in_space;			/* @task is referenced */
-	bool started, paused, faulted;
+	bool paused, faulted;
 	u64 calls, receives, faults;
 	u64 cpu_ns, switches;		/* once ended */
 };
@@ -402,7 +402,7 @@ void pith_undo_space_create(void *arg, int fd);
 pith_op_fn pith_op_space_create, pith_op_space_map, pith_op_space_unmap,
 	   pith_op_space_protect, pith_op_space_fault_ep, pith_op_space_thread,
 	   pith_op_space_kill, pith_op_space_info;
-pith_op_fn pith_op_thread_start, pith_op_thread_pause, pith_op_thread_resume,
+pith_op_fn pith_op_thread_pause, pith_op_thread_resume,
 	   pith_op_thread_get_regs, pith_op_thread_set_regs,
 	   pith_op_thread_fault_ep, pith_op_thread_info;
 /* That of the calling task, made if need be, or an error. */
@@ -420,7 +420,6 @@ u64 pith_thread_cost(void);
 /* The task of @th stands still, as thread.c sees to. */
 void pith_regs_get(struct task_struct *task, struct pith_regs *r);
 void pith_regs_set(struct task_struct *task, struct pith_regs *r);
-void pith_regs_arg(struct pith_regs *r, u64 arg);
 bool pith_regs_valid(const struct pith_regs *r);
 /* What the calling thread's exception was. */
 void pith_fault_decode(struct pith_fault *f);

@@ -48,11 +48,6 @@ void pith_regs_set(struct task_struct *task, struct pith_regs *r)
 	x86_fsbase_write_task(task, r->tls);
 }
 
-void pith_regs_arg(struct pith_regs *r, u64 arg)
-{
-	r->di = arg;
-}
-
 void pith_fault_decode(struct pith_fault *f)
 {
 	struct thread_struct *t = &current->thread;
@@ -95,11 +90,6 @@ void pith_regs_set(struct task_struct *task, struct pith_regs *r)
 	regs->pstate = (regs->pstate & ~flags) | (r->flags & flags);
 	forget_syscall(regs);
 	task->thread.uw.tp_value = r->tls;
-}
-
-void pith_regs_arg(struct pith_regs *r, u64 arg)
-{
-	r->x[0] = arg;
 }
 
 void pith_fault_decode(struct pith_fault *f)

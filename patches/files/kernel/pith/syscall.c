@@ -233,8 +233,6 @@ static const struct op ops[] = {
 	OP(SPACE_KILL, space_kill, SPACE, PITH_R_MANAGE),
 	OP(SPACE_INFO, space_info, SPACE, 0, OUT(pith_space_info)),
 
-	OP(THREAD_START, thread_start, THREAD, PITH_R_MANAGE,
-	   IN(pith_thread_start)),
 	OP(THREAD_PAUSE, thread_pause, THREAD, PITH_R_MANAGE),
 	OP(THREAD_RESUME, thread_resume, THREAD, PITH_R_MANAGE),
 	OP(THREAD_GET_REGS, thread_get_regs, THREAD, PITH_R_MANAGE,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Threads of a space, each a task with a thread group of its own. One is born
- * inside the space, with its memory and its descriptor table, waits there to be
- * started, and can be held still whenever it is about to run user code.
+ * inside the space, with its memory and its descriptor table, paused, and can be
+ * held still again whenever it is about to run user code.
  */
 #include <linux/binfmts.h>
 #include <linux/completion.h>
@@ -138,29 +138,6 @@ int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 	return stands(th, task) ? when_still(task, pith_regs_set, arg) : -EBUSY;
 }
 
-int pith_op_thread_start(struct pith_cap *cap, void *arg)
-{
-	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
-	struct task_struct *task __free(put_task) = pith_thread_task(th);
-	struct pith_thread_start *s = arg;
-	struct pith_regs r = { .ip = s->ip, .sp = s->sp, .tls = s->tls };
-	int err = -EBUSY;
-
-	if (!task)
-		return -EPIPE;
-	pith_regs_arg(&r, s->arg);
-	mutex_lock(&th->space->lock);
-	if (!th->started)
-		err = pith_regs_valid(&r) ?
-			when_still(task, pith_regs_set, &r) : -EINVAL;
-	if (!err) {
-		smp_store_release(&th->started, true);
-		wake_up_var(&th->started);
-	}
-	mutex_unlock(&th->space->lock);
-	return err;
-}
-
 /* --- birth ------------------------------------------------------------------- */
 
 static void thread_gone(struct work_struct *work)
@@ -227,6 +204,7 @@ struct pith_thread *pith_thread_of(struct pith_process *p)
 
 	if (!IS_ERR(th)) {
 		th->space = p;
+		th->paused = true;
 		pith_get(&p->obj);
 	}
 	return th;
@@ -282,7 +260,7 @@ static int thread_main(void *arg)
 	complete(&b->done);
 	if (err)
 		do_exit(SIGKILL);
-	wait_var_event_killable(&th->started, READ_ONCE(th->started));
+	wait_var_event_killable(&th->paused, !READ_ONCE(th->paused));
 	return 0;
 }
 
@@ -400,8 +378,6 @@ static u32 rt_priority(int prio)
 
 static u32 state_of(struct pith_thread *th, struct task_struct *task)
 {
-	if (!READ_ONCE(th->started))
-		return PITH_THREAD_NEW;
 	if (READ_ONCE(th->faulted))
 		return PITH_THREAD_FAULTED;
 	if (READ_ONCE(th->paused))

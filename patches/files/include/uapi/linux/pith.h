@@ -166,12 +166,11 @@ enum pith_op {
 	PITH_OP_SPACE_UNMAP,	/* struct pith_range */
 	PITH_OP_SPACE_PROTECT,	/* struct pith_range */
 	PITH_OP_SPACE_FAULT_EP,	/* struct pith_fd_arg (endpoint, -1: none) */
-	PITH_OP_SPACE_THREAD,	/* -; returns fd of a new thread, not started */
+	PITH_OP_SPACE_THREAD,	/* -; returns fd of a new thread, paused */
 	PITH_OP_SPACE_KILL,	/* - */
 	PITH_OP_SPACE_INFO,	/* struct pith_space_info */
 
 	/* on a thread */
-	PITH_OP_THREAD_START,	/* struct pith_thread_start */
 	PITH_OP_THREAD_PAUSE,	/* - */
 	PITH_OP_THREAD_RESUME,	/* - */
 	PITH_OP_THREAD_GET_REGS,/* struct pith_regs */
@@ -334,7 +333,7 @@ struct pith_cpu_budget {
 };
 
 /*
- * SPACE_CREATE: an address space with a first thread that is not started, in
+ * SPACE_CREATE: an address space with a first thread, which is paused, in
  * capability mode. Its descriptor table holds copies of caps[0 .. ncaps-1] at
  * 0 .. ncaps-1 and nothing else (-1 leaves a hole). Nothing is mapped but the
  * vDSO, at @vdso. @exit_notif (-1: none; right SIGNAL) fires when the last
@@ -408,19 +407,11 @@ struct pith_fault {
 	__u64 thread;		/* object serial number of the thread, IDENTIFY */
 };
 
-/* THREAD_START: once, then EBUSY. @arg is the first argument. Starts paused if
- * PAUSE came before. */
-struct pith_thread_start {
-	__u64 ip;
-	__u64 sp;
-	__u64 arg;
-	__u64 tls;		/* thread pointer */
-};
-
 /*
  * THREAD_PAUSE returns when the thread executes no user instruction any more; a
  * system call that it waits in goes on. GET_REGS, SET_REGS: of a thread that is
- * paused or waits for the answer to its fault; else EBUSY.
+ * paused or waits for the answer to its fault; else EBUSY. A new thread is
+ * paused: SET_REGS, then RESUME starts it.
  */
 struct pith_regs {
 #ifdef __aarch64__
@@ -456,8 +447,8 @@ struct pith_thread_info {
 	__u64 switches;		/* context switches */
 };
 enum pith_thread_state {
-	PITH_THREAD_NEW, PITH_THREAD_RUNNING, PITH_THREAD_WAITING,
-	PITH_THREAD_PAUSED, PITH_THREAD_FAULTED, PITH_THREAD_ENDED,
+	PITH_THREAD_RUNNING, PITH_THREAD_WAITING, PITH_THREAD_PAUSED,
+	PITH_THREAD_FAULTED, PITH_THREAD_ENDED,
 };
 
 /* PORT_IN, PORT_OUT: @offset from the range's start; @width 1, 2 or 4 bytes. */
