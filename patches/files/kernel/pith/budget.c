@@ -69,17 +69,14 @@ void __pith_account(struct task_struct *task, u64 ns)
 /* How long @d has to wait, 0: not at all. */
 static u64 wait_for(struct pith_domain *d)
 {
-	u64 now, wait = 0;
+	u64 now;
 
-	raw_spin_lock_irq(&d->cpu_lock);
+	guard(raw_spinlock_irq)(&d->cpu_lock);
 	now = local_clock();
-	if (d->cpu_budget) {
-		refill(d, now);
-		if (d->cpu_left <= 0)
-			wait = d->cpu_end - now;
-	}
-	raw_spin_unlock_irq(&d->cpu_lock);
-	return wait;
+	if (!d->cpu_budget)
+		return 0;
+	refill(d, now);
+	return d->cpu_left <= 0 ? d->cpu_end - now : 0;
 }
 
 void __pith_resume_user(void)
@@ -108,11 +105,10 @@ int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 		return -EINVAL;
 	if (b->budget)
 		static_branch_enable(&pith_budgets);
-	raw_spin_lock_irq(&d->cpu_lock);
+	guard(raw_spinlock_irq)(&d->cpu_lock);
 	d->cpu_budget = b->budget;
 	d->cpu_period = b->period;
 	d->cpu_left = b->budget;
 	d->cpu_end = local_clock() + b->period;
-	raw_spin_unlock_irq(&d->cpu_lock);
 	return 0;
 }

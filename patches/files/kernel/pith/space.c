@@ -421,14 +421,13 @@ void pith_space_die(struct pith_process *p, int code)
 {
 	struct pith_thread *th;
 
-	mutex_lock(&p->lock);
-	if (!p->killed) {
-		p->killed = true;
-		p->code = code;
-		list_for_each_entry(th, &p->threads, space_link)
-			kill_pid(th->pid, SIGKILL, 1);
-	}
-	mutex_unlock(&p->lock);
+	guard(mutex)(&p->lock);
+	if (p->killed)
+		return;
+	p->killed = true;
+	p->code = code;
+	list_for_each_entry(th, &p->threads, space_link)
+		kill_pid(th->pid, SIGKILL, 1);
 }
 
 /* One thread group of a space takes the others with it. */
@@ -469,7 +468,7 @@ static u64 cpu_time(struct pith_process *p)
 	struct pith_thread *th;
 	u64 ns = p->cpu_ns;
 
-	rcu_read_lock();
+	guard(rcu)();
 	list_for_each_entry(th, &p->threads, space_link) {
 		leader = pid_task(th->pid, PIDTYPE_TGID);
 		if (!leader)
@@ -478,7 +477,6 @@ static u64 cpu_time(struct pith_process *p)
 			if (t->pith_process == p)
 				ns += task_sched_runtime(t);
 	}
-	rcu_read_unlock();
 	return ns;
 }
 

@@ -107,22 +107,18 @@ int pith_check_arch_prctl(int option)
 
 /* --- bootstrap ------------------------------------------------------------------------- */
 
-/* Kept for the kernel itself: page tables, slabs, stacks. */
-static u64 reserve(u64 free)
-{
-	return max_t(u64, 2 << 20, free / 16);
-}
-
 static struct pith_domain *root_domain(void)
 {
 	struct pith_domain *d = pith_domain_new(NULL);
 	u64 free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT;
+	/* for the kernel itself: page tables, slabs, stacks */
+	u64 reserve = max_t(u64, 2 << 20, free / 16);
 
 	pith_boot_free = free;
 	if (IS_ERR(d))
 		return d;
-	if (free > reserve(free))
-		d->ram_limit = PAGE_ALIGN_DOWN(free - reserve(free));
+	if (free > reserve)
+		d->ram_limit = PAGE_ALIGN_DOWN(free - reserve);
 	d->caps_limit = d->ram_limit >> 13;
 	return d;
 }
