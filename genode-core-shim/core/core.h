@@ -89,6 +89,10 @@ int rom_find(const char *name, uint64_t *size);
 /* log.c: one line, prefixed with [label], into the log and to the console. */
 void core_log(const char *label, const char *text, size_t len);
 void core_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Wait until the console, which the kernel writes behind our back, has it all. */
+int core_flush(void);
+/* Do that, then reboot(@how); back only if that fails. */
+void core_stop(int how);
 /* If the boot before this one panicked: the end of its log into this one's. */
 void core_show_panic(void);
 

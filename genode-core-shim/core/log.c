@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include "core.h"
 
 #define PANIC_SHOWN	8192u
@@ -54,6 +55,19 @@ void core_say(const char *fmt, ...)
 	va_end(args);
 	if (n > 0)
 		core_log("core", text, n < LOG_MAX ? n : LOG_MAX - 1);
+}
+
+int core_flush(void)
+{
+	struct pith_text nothing = { .len = 0 };
+
+	return pith_control(core.hardware, PITH_OP_HW_CONSOLE, &nothing);
+}
+
+void core_stop(int how)
+{
+	core_flush();
+	reboot(how);
 }
 
 void core_show_panic(void)

@@ -13,7 +13,7 @@ struct core core = { .hardware = -1, .root = -1, .init_domain = -1 };
 _Noreturn static void die(const char *what, int err)
 {
 	core_say("fatal: %s: error %d", what, err);
-	reboot(RB_AUTOBOOT);
+	core_stop(RB_AUTOBOOT);
 	_Exit(1);
 }
 

@@ -61,13 +61,6 @@ static int dma_addr(struct ep_request *in)
 					 p.count * sizeof(addr[0]));
 }
 
-static int flush_log(void)
-{
-	struct pith_text nothing = { .len = 0 };
-
-	return pith_control(core.hardware, PITH_OP_HW_CONSOLE, &nothing);
-}
-
 static int system_action(struct ep_request *in)
 {
 	const struct pd_system *req = ep_req(in, struct pd_system);
@@ -75,11 +68,11 @@ static int system_action(struct ep_request *in)
 	if (!req || req->zero)
 		return -EINVAL;
 	if (req->action == PD_SYSTEM_REBOOT)
-		reboot(RB_AUTOBOOT);
+		core_stop(RB_AUTOBOOT);
 	else if (req->action == PD_SYSTEM_HALT)
-		reboot(RB_HALT_SYSTEM);
+		core_stop(RB_HALT_SYSTEM);
 	else if (req->action == PD_SYSTEM_FLUSH)
-		return flush_log();
+		return core_flush();
 	else
 		return -EINVAL;
 	return -EIO;

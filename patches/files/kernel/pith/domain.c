@@ -48,26 +48,6 @@ static void take_unused(struct pith_domain *d, u64 *ram, u64 *caps)
 	d->caps_limit = d->caps_used;
 }
 
-static void destroy(struct pith_domain *d)
-{
-	struct pith_process *p;
-	u64 ram, caps;
-	bool dead;
-
-	raw_spin_lock_irq(&d->lock);
-	dead = d->dead;
-	WRITE_ONCE(d->dead, true);
-	take_unused(d, &ram, &caps);
-	raw_spin_unlock_irq(&d->lock);
-	if (dead)
-		return;
-	give_back(d, ram, caps);
-	mutex_lock(&pith_process_lock);
-	list_for_each_entry(p, &d->processes, link)
-		pith_space_die(p, SIGKILL);
-	mutex_unlock(&pith_process_lock);
-}
-
 struct pith_domain *pith_domain_new(struct pith_domain *parent)
 {
 	struct pith_domain *payer = parent ? pith_current_domain() : NULL;
@@ -92,18 +72,13 @@ struct pith_domain *pith_current_domain(void)
 
 int pith_charge(struct pith_domain *d, u64 ram, u64 caps)
 {
-	int err = 0;
-
-	raw_spin_lock_irq(&d->lock);
+	guard(raw_spinlock_irq)(&d->lock);
 	if (d->dead || ram > d->ram_limit - d->ram_used ||
-	    caps > d->caps_limit - d->caps_used) {
-		err = -EDQUOT;
-	} else {
-		d->ram_used += ram;
-		d->caps_used += caps;
-	}
-	raw_spin_unlock_irq(&d->lock);
-	return err;
+	    caps > d->caps_limit - d->caps_used)
+		return -EDQUOT;
+	d->ram_used += ram;
+	d->caps_used += caps;
+	return 0;
 }
 
 void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
@@ -184,21 +159,31 @@ int pith_op_domain_info(struct pith_cap *cap, void *arg)
 	mutex_lock(&pith_process_lock);
 	info->processes = list_count_nodes(&d->processes);
 	mutex_unlock(&pith_process_lock);
-	raw_spin_lock_irq(&d->lock);
+	guard(raw_spinlock_irq)(&d->lock);
 	info->ram_limit = d->ram_limit;
 	info->ram_used = d->ram_used;
 	info->caps_limit = d->caps_limit;
 	info->caps_used = d->caps_used;
-	raw_spin_unlock_irq(&d->lock);
 	return 0;
 }
 
 int pith_op_domain_destroy(struct pith_cap *cap, void *arg)
 {
 	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
+	struct pith_process *p;
+	u64 ram, caps;
 
 	if (!d->parent)		/* nobody could ever have the root's quota */
 		return -EPERM;
-	destroy(d);
+	scoped_guard(raw_spinlock_irq, &d->lock) {
+		if (d->dead)
+			return 0;
+		WRITE_ONCE(d->dead, true);
+		take_unused(d, &ram, &caps);
+	}
+	give_back(d, ram, caps);
+	guard(mutex)(&pith_process_lock);
+	list_for_each_entry(p, &d->processes, link)
+		pith_space_die(p, SIGKILL);
 	return 0;
 }

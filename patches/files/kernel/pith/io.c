@@ -8,8 +8,6 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
-#include <linux/notifier.h>
-#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
@@ -252,18 +250,6 @@ int pith_op_hw_info(struct pith_cap *cap, void *arg)
 
 #define FLUSH_MS	1000
 
-/* The console is written by a thread; let it finish before the machine stops. */
-static int flush_console(struct notifier_block *nb, unsigned long action,
-			 void *data)
-{
-	pr_flush(FLUSH_MS, true);
-	return NOTIFY_OK;
-}
-
-static struct notifier_block console_flusher = {
-	.notifier_call	= flush_console,
-};
-
 int pith_op_hw_console(struct pith_cap *cap, void *arg)
 {
 	struct pith_text *t = arg;
@@ -326,6 +312,5 @@ int pith_hw_install(void)
 
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
-	register_reboot_notifier(&console_flusher);
 	return pith_cap_install(hw, 0);
 }

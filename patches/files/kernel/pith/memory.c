@@ -55,61 +55,54 @@ static void mem_free(struct pith_object *obj)
 	kfree(mem);
 }
 
+/* Shared, the memory cannot be revoked; exclusive, for that and for pins. */
+static struct rw_semaphore *lock_of(struct pith_mem *mem)
+{
+	return &mem->inode->i_mapping->invalidate_lock;
+}
+
 static void mem_revoke(struct pith_object *obj)
 {
 	struct pith_mem *mem = container_of(obj, struct pith_mem, obj);
-	struct address_space *mapping = mem->inode->i_mapping;
 
-	filemap_invalidate_lock(mapping);
-	if (!obj->dead) {
-		unmap_mapping_range(mapping, 0, 0, true);
-		give_back(mem);
-	}
-	filemap_invalidate_unlock(mapping);
+	guard(rwsem_write)(lock_of(mem));
+	if (obj->dead)
+		return;
+	unmap_mapping_range(mem->inode->i_mapping, 0, 0, true);
+	give_back(mem);
 }
 
 struct page *pith_mem_page(struct pith_mem *mem, u64 n)
 {
-	struct address_space *mapping = mem->inode->i_mapping;
-	struct page *page = NULL;
-
-	filemap_invalidate_lock_shared(mapping);
-	if (!mem->obj.dead) {
-		page = mem->pages[n];
-		get_page(page);
-	}
-	filemap_invalidate_unlock_shared(mapping);
-	return page;
+	guard(rwsem_read)(lock_of(mem));
+	if (mem->obj.dead)
+		return NULL;
+	get_page(mem->pages[n]);
+	return mem->pages[n];
 }
 
 int pith_mem_pin(struct pith_mem *mem, u64 first, u64 count)
 {
-	struct address_space *mapping = mem->inode->i_mapping;
-	int err = -EPIPE;
-
-	filemap_invalidate_lock(mapping);
-	if (!mem->obj.dead) {
-		for (err = 0; count--; first++)
-			set_page_private(mem->pages[first],
-					 page_private(mem->pages[first]) + 1);
-	}
-	filemap_invalidate_unlock(mapping);
-	return err;
+	guard(rwsem_write)(lock_of(mem));
+	if (mem->obj.dead)
+		return -EPIPE;
+	for (; count--; first++)
+		set_page_private(mem->pages[first],
+				 page_private(mem->pages[first]) + 1);
+	return 0;
 }
 
 void pith_mem_unpin(struct pith_mem *mem, u64 first, u64 count)
 {
-	struct address_space *mapping = mem->inode->i_mapping;
 	u64 n = 0;
 
-	filemap_invalidate_lock(mapping);
+	guard(rwsem_write)(lock_of(mem));
 	for (; count--; first++) {
 		set_page_private(mem->pages[first],
 				 page_private(mem->pages[first]) - 1);
 		if (mem->obj.dead)
 			n += give_page_back(mem, first);
 	}
-	filemap_invalidate_unlock(mapping);
 	pith_uncharge(mem->obj.payer, n << PAGE_SHIFT, 0);
 }
 
@@ -322,14 +315,10 @@ static vm_fault_t mem_fault(struct vm_fault *vmf)
 {
 	struct pith_cap *cap = vmf->vma->vm_file->private_data;
 	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
-	struct address_space *mapping = mem->inode->i_mapping;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
 
-	filemap_invalidate_lock_shared(mapping);
-	if (!mem->obj.dead)
-		ret = insert(vmf, mem, (cap->offset >> PAGE_SHIFT) + vmf->pgoff);
-	filemap_invalidate_unlock_shared(mapping);
-	return ret;
+	guard(rwsem_read)(lock_of(mem));
+	return mem->obj.dead ? VM_FAULT_SIGBUS :
+		insert(vmf, mem, (cap->offset >> PAGE_SHIFT) + vmf->pgoff);
 }
 
 static const struct vm_operations_struct mem_vm_ops = {

@@ -169,11 +169,7 @@ struct pith_claim {
 
 struct pith_mem {
 	struct pith_object obj;		/* RAM: its payer pays the pages too */
-	/*
-	 * Its mapping knows all mappers. The mapping's invalidate_lock: shared,
-	 * the memory cannot be revoked; exclusive, for that and for pins.
-	 */
-	struct inode *inode;
+	struct inode *inode;		/* its mapping knows all mappers */
 	struct page **pages;		/* NULL: device memory */
 	u64 npages;
 	struct pith_claim claim;	/* device memory: io.c */
