@@ -119,20 +119,19 @@ static void lock_both(struct pith_domain *a, struct pith_domain *b)
 static int transfer(struct pith_domain *from, struct pith_domain *to,
 		    u64 ram, u64 caps)
 {
-	int err = 0;
+	int err = -EDQUOT;
 
 	if (from == to)
 		return -EINVAL;
 	lock_both(from, to);
-	if (from->dead || to->dead ||
-	    ram > from->ram_limit - from->ram_used ||
-	    caps > from->caps_limit - from->caps_used) {
-		err = -EDQUOT;
-	} else {
+	if (!from->dead && !to->dead &&
+	    ram <= from->ram_limit - from->ram_used &&
+	    caps <= from->caps_limit - from->caps_used) {
 		from->ram_limit -= ram;
 		from->caps_limit -= caps;
 		to->ram_limit += ram;
 		to->caps_limit += caps;
+		err = 0;
 	}
 	raw_spin_unlock(&to->lock);
 	raw_spin_unlock_irq(&from->lock);

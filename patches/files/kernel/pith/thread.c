@@ -102,7 +102,8 @@ int pith_op_thread_resume(struct pith_cap *cap, void *arg)
 
 	if (!READ_ONCE(th->in_space))
 		return -EPIPE;
-	WRITE_ONCE(th->paused, false);
+	/* before wake_up_var() looks whether it waits */
+	smp_store_mb(th->paused, false);
 	wake_up_var(&th->paused);
 	return 0;
 }
