@@ -66,9 +66,10 @@ static int space_map(int space, int mem, uint32_t rights, uint64_t address,
 
 static int thread_start(int thread, uint64_t rounds)
 {
-	struct pith_thread_start s = { .ip = CODE, .arg = rounds };
+	struct pith_regs r = { .ip = CODE, .di = rounds };
+	int err = pith_control(thread, PITH_OP_THREAD_SET_REGS, &r);
 
-	return pith_control(thread, PITH_OP_THREAD_START, &s);
+	return err ? err : pith_control(thread, PITH_OP_THREAD_RESUME, NULL);
 }
 
 /* A space of @domain with its first thread. */
