@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <pith/entrypoint.h>
@@ -147,11 +148,16 @@ void ep_timer_set(struct entrypoint *ep, struct ep_timer *t, uint64_t at)
 }
 
 /* The first timer that is due: true if one fired. */
+static bool timer_due(const struct entrypoint *ep)
+{
+	return ep->timers && ep->timers->at <= pith_now();
+}
+
 static int fire_timer(struct entrypoint *ep)
 {
 	struct ep_timer *t = ep->timers;
 
-	if (!t || t->at > pith_now())
+	if (!timer_due(ep))
 		return 0;
 	ep_timer_cancel(ep, t);
 	t->fire(t->ctx);
@@ -182,7 +188,10 @@ static void close_caps(struct ep_request *in)
 		pith_close(in->caps[i]);
 }
 
-static void send_reply(struct entrypoint *ep, struct ep_request *in, int status)
+/* PITH_REPLY: the buffer holds the reply, for the next system call; or 0: it was
+ * sent, as capabilities were to be closed after that. */
+static uint32_t make_reply(struct entrypoint *ep, struct ep_request *in,
+			   int status)
 {
 	struct pith_msg *m = rpc_header();
 
@@ -191,13 +200,16 @@ static void send_reply(struct entrypoint *ep, struct ep_request *in, int status)
 	m->ncaps = status < 0 ? 0 : in->rep_ncaps;
 	memcpy(rpc_payload(), ep->reply, m->len);
 	memcpy(m->caps, in->rep_caps, sizeof(in->rep_caps));
+	if (!in->rep_close)
+		return PITH_REPLY;
 	pith_reply_wait(ep->ep, PITH_REPLY, 0);
 	for (unsigned int i = 0; i < in->rep_ncaps; i++)
 		if (in->rep_close & 1u << i)
 			pith_close(in->rep_caps[i]);
+	return 0;
 }
 
-static void dispatch_call(struct entrypoint *ep)
+static uint32_t dispatch_call(struct entrypoint *ep)
 {
 	struct pith_msg *m = rpc_header();
 	struct ep_slot *s = slot_of(ep, m->badge);
@@ -208,8 +220,7 @@ static void dispatch_call(struct entrypoint *ep)
 	if (s && s->call)
 		status = s->call(s->ctx, &in);
 	close_caps(&in);
-	if (status != EP_DEFERRED)
-		send_reply(ep, &in, status);
+	return status == EP_DEFERRED ? 0 : make_reply(ep, &in, status);
 }
 
 static void dispatch_notification(struct entrypoint *ep)
@@ -221,29 +232,52 @@ static void dispatch_notification(struct entrypoint *ep)
 		s->notify(s->ctx, m->count);
 }
 
-int ep_dispatch(struct entrypoint *ep, uint64_t deadline)
+static void flush(struct entrypoint *ep, uint32_t *unsent)
+{
+	if (*unsent)
+		pith_reply_wait(ep->ep, PITH_REPLY, 0);
+	*unsent = 0;
+}
+
+/* One event. A reply that is @unsent goes out with the wait, or before a handler
+ * may need the buffer. */
+static int step(struct entrypoint *ep, uint64_t deadline, uint32_t *unsent)
 {
 	uint64_t until = deadline;
 	int got;
 
-	if (fire_timer(ep))
-		return 1;
+	if (timer_due(ep)) {
+		flush(ep, unsent);
+		return fire_timer(ep);
+	}
 	if (ep->timers && ep->timers->at < until)
 		until = ep->timers->at;
-	got = pith_reply_wait(ep->ep, PITH_WAIT, until);
+	got = pith_reply_wait(ep->ep, PITH_WAIT | *unsent, until);
+	*unsent = 0;
 	if (got == -ETIMEDOUT)
 		return until == deadline ? 0 : fire_timer(ep);
 	if (got == PITH_GOT_CALL)
-		dispatch_call(ep);
+		*unsent = dispatch_call(ep);
 	else if (got == PITH_GOT_NOTIFICATION)
 		dispatch_notification(ep);
 	return got < 0 ? got : 1;
 }
 
+int ep_dispatch(struct entrypoint *ep, uint64_t deadline)
+{
+	uint32_t unsent = 0;
+	int ret = step(ep, deadline, &unsent);
+
+	flush(ep, &unsent);
+	return ret;
+}
+
 void ep_run(struct entrypoint *ep)
 {
+	uint32_t unsent = 0;
+
 	for (;;)
-		ep_dispatch(ep, PITH_NO_DEADLINE);
+		step(ep, PITH_NO_DEADLINE, &unsent);
 }
 
 /* --- inside a handler ---------------------------------------------------------------- */

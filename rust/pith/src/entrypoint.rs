@@ -63,12 +63,8 @@ impl Entrypoint {
     }
 
     /// For ever.
-    pub fn run(mut self) -> ! {
-        loop {
-            if let Err(e) = self.dispatch(Deadline(abi::NO_DEADLINE)) {
-                panic!("entrypoint: {}", e);
-            }
-        }
+    pub fn run(self) -> ! {
+        unsafe { ffi::ep_run(self.0.as_ptr()) }
     }
 }
 

@@ -51,6 +51,7 @@ extern "C" {
     pub fn ep_timer_set(ep: *mut Entrypoint, t: *mut EpTimer, at: u64);
     pub fn ep_timer_cancel(ep: *mut Entrypoint, t: *mut EpTimer);
     pub fn ep_dispatch(ep: *mut Entrypoint, deadline: u64) -> i32;
+    pub fn ep_run(ep: *mut Entrypoint) -> !;
     pub fn ep_reply_data(
         ep: *mut Entrypoint,
         req: *mut EpRequest,
