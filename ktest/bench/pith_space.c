@@ -13,7 +13,8 @@
 #define DATA	0x500000ul
 #define REGION	0x40000000ul		/* nothing is mapped here at first */
 
-#define MAX_FAULTS	2000
+/* Fewer than the mappings that a space may have. */
+#define MAX_FAULTS	900
 
 /* Memory that both see; the thread's stack is its end. */
 struct probe {
@@ -164,7 +165,7 @@ static int answer_faults(int space)
 	uint32_t flags = PITH_WAIT;
 	int got;
 
-	while ((got = pith_reply_wait(ep, flags, PITH_NO_DEADLINE)) ==
+	while ((got = pith_reply_wait(ep, flags, pith_now() + PITH_SEC(10))) ==
 	       PITH_GOT_CALL) {
 		m->label = space_map(space, page, PITH_R_READ,
 				     f->address & ~4095ull, 4096);
