@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* space_test: spaces and threads from a component's side. See README.md. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <pith/hid.h>
 #include "kid.h"
+#include "../../servers/lib/config_rom.h"
 
 struct entrypoint ep;
 int failures;
@@ -19,20 +19,9 @@ void expect(bool ok, const char *what)
 
 static void get_config(char *run, size_t size)
 {
-	const struct hid_node *config;
-	struct hid_error err;
 	struct rom rom;
-	void *room;
 
-	if (rom_open(&rom, "config"))
-		env_fatal("no config");
-	room = malloc(HID_ARENA_SIZE(rom.size));
-	if (!room || hid_parse(rom.data, rom.size, room,
-			       HID_ARENA_SIZE(rom.size), &config, &err))
-		env_fatal("no config that can be read");
-	hid_string(config, "run", run, size, "");
-	free(room);
-	rom_close(&rom);
+	hid_string(config_read(&rom), "run", run, size, "");
 }
 
 int component_main(void)

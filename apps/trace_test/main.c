@@ -2,12 +2,12 @@
 /* trace_test: the TRACE service from a client's side. */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <pith/env.h>
 #include <pith/hid.h>
 #include <pith/rpc.h>
 #include <session/core.h>
+#include "../../servers/lib/config_rom.h"
 
 #define CALLS		200
 #define BUSY_NS		PITH_MS(300)
@@ -140,18 +140,9 @@ static void test(const struct hid_node *config)
 
 int component_main(void)
 {
-	const struct hid_node *config;
-	struct hid_error err;
 	struct rom rom;
-	void *room;
 
-	if (rom_open(&rom, "config"))
-		env_fatal("no config");
-	room = malloc(HID_ARENA_SIZE(rom.size));
-	if (!room || hid_parse(rom.data, rom.size, room,
-			       HID_ARENA_SIZE(rom.size), &config, &err))
-		env_fatal("no config that can be read");
-	test(config);
+	test(config_read(&rom));
 	log_line(failures ? "trace_test: %d failures" : "trace_test: PASS",
 		 failures);
 	return failures != 0;

@@ -3,7 +3,7 @@
 /* CPU and TRACE sessions of core, on threads that this file plays. */
 #include "../cpu.c"
 #include "../trace.c"
-#include "tap.h"
+#include "../../lib/test/tap.h"
 
 #define THREADS	64
 

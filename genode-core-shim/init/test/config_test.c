@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include "../route.h"
-#include "tap.h"
+#include "../../lib/test/tap.h"
 
 static struct config c;
 static struct hid_error err;

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "world.h"
-#include "tap.h"
+#include "../../lib/test/tap.h"
 
 #define CONFIG_TOP \
 	"config | prio_levels: 4\n" \

@@ -7,7 +7,7 @@
 #include <session/core.h>
 #include "../quota.h"
 #include "../restart.h"
-#include "tap.h"
+#include "../../lib/test/tap.h"
 
 /* --- domains: number = index ------------------------------------ */
 
