@@ -438,37 +438,6 @@ KT_CORE(capmode_thread_numbers)
 	KT_EQ(kt_report->shared[0], 2);
 }
 
-/* The number of threads is bounded, and they can be had again. */
-#define MAX_THREADS	64
-
-static volatile uint64_t may_end;
-
-static void wait_to_end(void *arg)
-{
-	(void)arg;
-	kt_await_word(&may_end, 1);
-}
-
-KT_COMPONENT(capmode_thread_limit)
-{
-	static struct kt_thread t[MAX_THREADS + 1];
-	int n;
-
-	for (int round = 0; round < 2; round++) {
-		may_end = 0;
-		for (n = 0; n <= MAX_THREADS; n++) {
-			t[n].no_buffer = true;
-			if (kt_thread_try(&t[n], wait_to_end, NULL))
-				break;
-		}
-		KT_EQ(n, MAX_THREADS - 1);
-		may_end = 1;
-		while (n--)
-			kt_thread_join(&t[n]);
-		kt_sleep(KT_MS(100));
-	}
-}
-
 KT_COMPONENT(capmode_arch_prctl)
 {
 	static const int bad[] = { 0x1001, 0x1004, 0x1011, 0x1012, 0x1021,

@@ -3,8 +3,10 @@
  * What each object costs, to the byte: with that much quota it can be made, with
  * less it cannot, and then nothing has changed.
  */
+#include <errno.h>
 #include <string.h>
-#include "kt.h"
+#include <sys/mman.h>
+#include "space.h"
 
 /* --- one of each ----------------------------------------------------------- */
 
@@ -112,14 +114,14 @@ static const struct kind {
 	{ "notification", make_notif, undo_close, 704, 1 },
 	{ "descriptor", make_badge, undo_close, 512, 1 },
 	{ "descriptor", make_part, undo_close, 512, 1 },
-	{ "endpoint", make_ep, undo_close, 704, 1 },
-	{ "memory, 1 page", make_page, undo_close, 5392, 1 },
-	{ "memory, 100 pages", make_pages, undo_close, 411912, 1 },
-	{ "memory, 8 pages", make_contiguous, undo_close, 34120, 1 },
-	{ "saved reply", make_reply, undo_reply, 640, 1 },
+	{ "endpoint", make_ep, undo_close, 768, 1 },
+	{ "memory, 1 page", make_page, undo_close, 5456, 1 },
+	{ "memory, 100 pages", make_pages, undo_close, 411976, 1 },
+	{ "memory, 8 pages", make_contiguous, undo_close, 34184, 1 },
+	{ "saved reply", make_reply, undo_reply, 608, 1 },
 	{ "domain", make_domain, undo_close, 704, 1 },
-	{ "device memory", make_io_mem, undo_close, 1288, 1 },
-	{ "I/O ports", make_ports, undo_close, 608, 1 },
+	{ "device memory", make_io_mem, undo_close, 1352, 1 },
+	{ "I/O ports", make_ports, undo_close, 640, 1 },
 	{ "interrupt", make_msi, undo_close, 1184, 1 },
 };
 #define KINDS	(sizeof(kinds) / sizeof(*kinds))
@@ -352,4 +354,220 @@ KT_CORE(quota_close_against_send)
 	kt_thread_join(&a);
 	kt_thread_join(&b);
 	kt_close(race.ep);
+}
+
+/* --- what a space takes ------------------------------------------------------ */
+
+#define MAPPING	(2 * KT_CAP_RAM)
+#define GIB	(1ull << 30)
+#define RW	(PITH_R_READ | PITH_R_WRITE)
+
+/* Where nothing is mapped nearby, and there again after so many tables. */
+#define FAR	0x400000000000ull
+
+static const struct {
+	uint64_t at, pages, tables;	/* of those mapped before it */
+} places[] = {
+	{ FAR, 1, 3 },
+	{ FAR + KT_PAGE, 1, 0 },
+	{ FAR + (2 << 20), 1, 1 },
+	{ FAR + GIB, 1, 2 },
+	{ FAR + 512 * GIB, 1, 3 },
+	{ FAR + (4 << 20) - KT_PAGE, 2, 1 },	/* across the end of a table */
+	{ FAR + (8 << 20), 1024, 2 },
+};
+#define PLACES	(sizeof(places) / sizeof(*places))
+
+/* Leave the domain @left bytes; what else it had is in @aside. */
+static uint64_t leave(int domain, int aside, uint64_t left)
+{
+	struct pith_domain_info i = kt_domain_info(domain);
+	uint64_t more = i.ram_limit - i.ram_used - left;
+
+	KT_EQ(kt_transfer(domain, aside, more, 0), 0);
+	return more;
+}
+
+/* A mapping and its tables are paid for when it is made, or it is not made. */
+KT_CORE(quota_of_mappings)
+{
+	int mem = KT_FD(kt_mem_create(-1, 1024 * KT_PAGE, 0));
+	int aside = kt_domain(0, 0);
+	struct pith_domain_info before, now;
+	uint64_t sum = 0;
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	before = kt_domain_info(s.domain);
+	for (unsigned int i = 0; i < PLACES; i++) {
+		uint64_t size = places[i].pages * KT_PAGE;
+		uint64_t cost = MAPPING + places[i].tables * KT_PAGE, more;
+
+		more = leave(s.domain, aside, cost - 1);
+		now = kt_domain_info(s.domain);
+		KT_EQ(ks_map(&s, mem, 0, places[i].at, size, RW), -EDQUOT);
+		KT_EQ(kt_domain_info(s.domain).ram_used, now.ram_used);
+		KT_EQ(kt_transfer(aside, s.domain, 1, 0), 0);
+		KT_EQ(ks_map(&s, mem, 0, places[i].at, size, RW), 0);
+		now = kt_domain_info(s.domain);
+		KT_EQ(now.ram_used, now.ram_limit);
+		KT_EQ(kt_transfer(aside, s.domain, more - 1, 0), 0);
+		sum += cost;
+		KT_EQ(kt_domain_info(s.domain).ram_used, before.ram_used + sum);
+	}
+	KT_EQ(ks_unmap(&s, FAR, 1024 * GIB), 0);
+	KT_EQ(kt_domain_info(s.domain).ram_used, before.ram_used);
+	ks_close(&s);
+	kt_domain_end(aside);
+	kt_close(mem);
+}
+
+/* Each part of a mapping is one; what is left after an error is what was. */
+KT_CORE(quota_of_parts)
+{
+	int mem = KT_FD(kt_mem_create(-1, 8 * KT_PAGE, 0));
+	int aside = kt_domain(0, 0);
+	uint64_t used, more;
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	KT_EQ(ks_map(&s, mem, 0, KS_AT, 8 * KT_PAGE, RW), 0);
+	used = kt_domain_info(s.domain).ram_used;
+	more = leave(s.domain, aside, MAPPING - 1);
+	KT_EQ(ks_unmap(&s, KS_AT + KT_PAGE, KT_PAGE), -ENOMEM);
+	KT_EQ(ks_protect(&s, KS_AT + KT_PAGE, KT_PAGE, PITH_R_READ), -ENOMEM);
+	KT_EQ(kt_domain_info(s.domain).ram_used, used);
+	KT_EQ(kt_transfer(aside, s.domain, more, 0), 0);
+	KT_EQ(ks_unmap(&s, KS_AT + KT_PAGE, KT_PAGE), 0);
+	KT_EQ(kt_domain_info(s.domain).ram_used, used + MAPPING);
+	KT_EQ(ks_protect(&s, KS_AT + 4 * KT_PAGE, KT_PAGE, PITH_R_READ), 0);
+	KT_EQ(kt_domain_info(s.domain).ram_used, used + 3 * MAPPING);
+	KT_EQ(ks_unmap(&s, KS_AT, 8 * KT_PAGE), 0);
+	KT_TRUE(kt_domain_info(s.domain).ram_used < used);
+	ks_close(&s);
+	kt_domain_end(aside);
+	kt_close(mem);
+}
+
+/* Anonymous memory far apart, until its tables cannot be paid for. */
+KT_COMPONENT(quota_of_own_mappings)
+{
+	uint64_t used = kt_domain_info(KT_SLOT_DOMAIN).ram_used;
+	long err = 0;
+	int n;
+
+	for (n = 0; !err; n++) {
+		volatile uint64_t *p = (void *)(FAR + n * 512 * GIB);
+		void *at = mmap((void *)p, KT_PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+		err = at == MAP_FAILED ? errno : 0;
+		if (!err)
+			*p = n;
+	}
+	/* of the page, or of the record */
+	KT_TRUE(err == EDQUOT || err == ENOMEM);
+	/* a page, its object, a record, three tables */
+	KT_TRUE((uint64_t)n < KT_CHILD_RAM / (4 * KT_PAGE));
+	KT_TRUE(n > 100);
+	for (int i = 0; i < n - 1; i++) {
+		uint64_t *p = (void *)(FAR + i * 512 * GIB);
+
+		KT_EQ(*p, (uint64_t)i);
+		munmap(p, KT_PAGE);
+	}
+	KT_EQ(kt_domain_info(KT_SLOT_DOMAIN).ram_used, used);
+}
+
+/* --- threads ------------------------------------------------------------------ */
+
+#define MOST		128
+#define STACK		(16u << 10)
+
+static volatile uint64_t go_home;
+
+static void *wait_to_go(void *arg)
+{
+	kt_await_word(&go_home, 1);
+	return arg;
+}
+
+/* As many as there can be, of which only the kernel's part is paid for here. */
+static unsigned int crowd(pthread_t *ids, char *stacks)
+{
+	pthread_attr_t attr;
+	unsigned int n;
+
+	pthread_attr_init(&attr);
+	for (n = 0; n < MOST; n++) {
+		pthread_attr_setstack(&attr, stacks + n * STACK, STACK);
+		if (pthread_create(&ids[n], &attr, wait_to_go, NULL))
+			break;
+	}
+	return n;
+}
+
+static void await_ram(uint64_t used)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (kt_domain_info(KT_SLOT_DOMAIN).ram_used == used)
+			return;
+		kt_sleep(KT_MS(10));
+	}
+	KT_EQ(kt_domain_info(KT_SLOT_DOMAIN).ram_used, used);
+}
+
+/* A component has as many threads as it can pay for, and pays for each. */
+KT_ROLE(quota_of_threads)
+{
+	struct pith_domain_info start, now;
+	static pthread_t ids[MOST];
+	unsigned int n, first = 0;
+	char *stacks = mmap(NULL, MOST * STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	KT_NEED(stacks != MAP_FAILED);
+	start = kt_domain_info(KT_SLOT_DOMAIN);
+	for (int round = 0; round < 2; round++) {
+		go_home = 0;
+		n = crowd(ids, stacks);
+		now = kt_domain_info(KT_SLOT_DOMAIN);
+		KT_NEED(n > 5 && n < MOST);
+		KT_TRUE((now.ram_used - start.ram_used) / n > 20 * 1024);
+		KT_TRUE(now.ram_limit - now.ram_used <
+			(now.ram_used - start.ram_used) / n);
+		if (round)
+			KT_EQ(n, first);
+		first = n;
+		go_home = 1;
+		while (n--)
+			pthread_join(ids[n], NULL);
+		await_ram(start.ram_used);
+	}
+}
+
+KT_CORE(quota_of_own_threads)
+{
+	int d = kt_domain(6 << 20, 200);
+	struct kt_child c = kt_start_in(d, "quota_of_threads", NULL, 0);
+
+	KT_EQ(kt_finish(&c), 0);
+}
+
+/* --- depth ----------------------------------------------------------------------- */
+
+#define DEPTH	64
+
+KT_CORE(quota_domain_depth)
+{
+	int d[DEPTH];
+
+	for (int i = 0; i < DEPTH; i++)
+		d[i] = KT_FD(kt_control(i ? d[i - 1] : kt_root,
+					PITH_OP_DOMAIN_CREATE, NULL));
+	KT_EQ(kt_control(d[DEPTH - 1], PITH_OP_DOMAIN_CREATE, NULL), -EINVAL);
+	for (int i = DEPTH; i--;) {
+		KT_EQ(kt_control(d[i], PITH_OP_DOMAIN_DESTROY, NULL), 0);
+		kt_close(d[i]);
+	}
 }

@@ -326,7 +326,6 @@ KT_CORE(thread_info)
 	KT_EQ(info.state, PITH_THREAD_RUNNING);
 	KT_TRUE(info.cpu_ns > KT_MS(1));
 	KT_TRUE(info.switches > 0);
-	KT_TRUE(ks_info(&s).table_bytes > 0);
 	KT_EQ(info.priority, 0);
 	KT_EQ(info.priority_now, 0);
 	second = KT_FD(kt_control(s.space, PITH_OP_SPACE_THREAD, NULL));

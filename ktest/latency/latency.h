@@ -50,7 +50,7 @@ struct role {
 	int (*run)(void);
 };
 
-extern const struct role crowd_roles[], life_roles[];
+extern const struct role crowd_roles[], life_roles[], share_roles[];
 
 /* Any of the above, or NULL. */
 const struct role *find_role(const char *name);
@@ -64,6 +64,16 @@ void threads(unsigned int n, void (*fn)(void));
 void nap(uint64_t us);
 _Noreturn void forever(void);
 
+/* --- what core does ------------------------------------------------------------ */
+
+/* Start this program as @name: its space. */
+int start_program(int domain, const char *name, unsigned int priority,
+		  const int *caps, unsigned int ncaps);
+/* The components of a load, each in a domain of its own below @parent. */
+void start_parts(const struct load *l, int parent);
+void end_parts(void);
+/* Print what loads leave to others, @us for each figure. */
+void measure_shares(uint64_t us);
 /* One step of core's own part of a load. */
 void core_revoke(void);
 void core_log(void);

@@ -176,9 +176,10 @@ static const struct role message_roles[] = {
 
 const struct role *find_role(const char *name)
 {
-	const struct role *all[] = { message_roles, crowd_roles, life_roles };
+	const struct role *all[] = { message_roles, crowd_roles, life_roles,
+				     share_roles };
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(*all); i++)
 		for (const struct role *r = all[i]; r->name; r++)
 			if (!strcmp(r->name, name))
 				return r;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * usage (kernel command line, after `--`): [samples=N] [LOAD...]
+ * usage (kernel command line, after `--`): [samples=N] [share=US] [LOAD...]
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -155,9 +155,8 @@ static void load_self(void)
 	pith_unmap(start, size);
 }
 
-/* Start this program as @name: its space. */
-static int start(int domain, const char *name, unsigned int priority,
-		 const int *caps, unsigned int ncaps)
+int start_program(int domain, const char *name, unsigned int priority,
+		  const int *caps, unsigned int ncaps)
 {
 	struct pith_sched sched = { .priority = priority };
 	struct loader l = {
@@ -182,7 +181,7 @@ static void start_top(void)
 	probe = pith_map(caps[TOP_PROBE], 0, 0, PITH_MAP_READ | PITH_MAP_WRITE,
 			 NULL);
 	need(probe && caps[TOP_PORT] >= 0, "top");
-	start(root, "top", TOP_PRIORITY, caps, 3);
+	start_program(root, "top", TOP_PRIORITY, caps, 3);
 }
 
 static int compare(const void *a, const void *b)
@@ -215,32 +214,32 @@ static struct {
 } running[MAX_PARTS];
 static unsigned int nrunning;
 
-static void start_part(const struct part *p, int ep, int ep2)
+static void start_part(const struct part *p, int parent, int ep, int ep2)
 {
-	int caps[FD_ARGS], domain = pith_domain_create(root);
+	int caps[FD_ARGS], domain = pith_domain_create(parent);
 
 	need(domain >= 0 && nrunning < MAX_PARTS &&
 	     !pith_domain_transfer(root, domain, RAM, CAPS), "domain");
 	caps[FD_DOMAIN] = domain;
 	caps[FD_EP] = ep;
 	caps[FD_EP2] = ep2;
-	running[nrunning].space = start(domain, p->role, p->priority, caps,
-					FD_ARGS);
+	running[nrunning].space = start_program(domain, p->role, p->priority,
+						caps, FD_ARGS);
 	running[nrunning++].domain = domain;
 }
 
-static void start_parts(const struct load *l)
+void start_parts(const struct load *l, int parent)
 {
 	int ep = pith_ep_create(), ep2 = pith_ep_create();
 
 	for (const struct part *p = l->part; p->role; p++)
 		for (unsigned int i = 0; i < p->copies; i++)
-			start_part(p, ep, ep2);
+			start_part(p, parent, ep, ep2);
 	pith_close(ep);
 	pith_close(ep2);
 }
 
-static void end_parts(void)
+void end_parts(void)
 {
 	while (nrunning) {
 		nrunning--;
@@ -267,8 +266,8 @@ static void run_load(const struct load *l, uint32_t samples)
 
 	if (!strcmp(l->name, "all"))
 		for (const struct load *each = loads; each != l; each++)
-			start_parts(each);
-	start_parts(l);
+			start_parts(each, root);
+	start_parts(l, root);
 	nap(NAP_US);
 	probe->count = samples;
 	probe->trace_at = trace.at[l - loads];
@@ -300,20 +299,21 @@ static bool asked(int argc, char **argv, const char *name)
 	return !any;
 }
 
-static uint32_t samples(int argc, char **argv)
+/* The number of option @name, which ends with `=`. */
+static uint32_t number(int argc, char **argv, const char *name, uint32_t n,
+		       uint32_t most)
 {
-	uint32_t n = 1000;
-
 	for (int i = 1; i < argc; i++)
-		if (!strncmp(argv[i], "samples=", 8))
-			n = atoi(argv[i] + 8);
-	return n < 1 ? 1 : n > MAX_SAMPLES ? MAX_SAMPLES : n;
+		if (!strncmp(argv[i], name, strlen(name)))
+			n = atoi(argv[i] + strlen(name));
+	return n < 1 ? 1 : n > most ? most : n;
 }
 
 int main(int argc, char **argv)
 {
 	const struct role *role;
 	struct pith_bootstrap b;
+	uint32_t samples;
 
 	if (!strcmp(argv[0], "top"))
 		return rpc_thread_init() ? 1 : top();
@@ -327,9 +327,11 @@ int main(int argc, char **argv)
 	load_self();
 	nap(TIMERS_US);
 	start_top();
+	samples = number(argc, argv, "samples=", 1000, MAX_SAMPLES);
 	for (unsigned int i = 0; i < nloads; i++)
 		if (asked(argc, argv, loads[i].name))
-			run_load(&loads[i], samples(argc, argv));
+			run_load(&loads[i], samples);
+	measure_shares(number(argc, argv, "share=", 500000, 10000000));
 	say("latency: done\n");
 	reboot(RB_AUTOBOOT);
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <linux/bitops.h>
 #include <linux/jump_label.h>
+#include <linux/pith_mm.h>
 #include <linux/types.h>
 
 struct file;
@@ -37,8 +38,10 @@ extern unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)];
  * as it was asked for; or an error. */
 struct file *pith_mmap_file(unsigned long addr, unsigned long len,
 			    unsigned long *flags);
-/* -EPERM unless a component only adds a thread to itself. */
+/* -EPERM unless a component only adds a thread to itself, -EDQUOT unless that can
+ * be paid for. What is paid comes back when the thread has ended, or failed. */
 int pith_check_clone(const struct kernel_clone_args *args);
+void pith_clone_failed(const struct kernel_clone_args *args);
 /* -ENOSYS for a component's futex operation that reaches beyond itself. */
 int pith_check_futex(int op);
 /* -EPERM for a component's change of anything but its own thread pointer. */
@@ -64,16 +67,10 @@ void pith_switch_to(struct task_struct *next, unsigned int state);
 int pith_effective_prio(struct task_struct *task, int prio);
 
 DECLARE_STATIC_KEY_FALSE(pith_budgets);
-void __pith_account(struct task_struct *task, u64 ns);
+/* Under the lock of its run queue: @task has run for @ns. */
+void pith_account(struct task_struct *task, u64 ns);
 void __pith_switch_in(struct task_struct *task);
 void __pith_resume_user(void);
-
-/* Under the lock of its run queue: @task has run for @ns. */
-static inline void pith_account(struct task_struct *task, u64 ns)
-{
-	if (static_branch_unlikely(&pith_budgets))
-		__pith_account(task, ns);
-}
 
 /* Under the lock of its run queue: @task gets the CPU. */
 static inline void pith_switch_in(struct task_struct *task)
@@ -107,6 +104,7 @@ static inline int pith_check_clone(const struct kernel_clone_args *args)
 {
 	return 0;
 }
+static inline void pith_clone_failed(const struct kernel_clone_args *args) { }
 static inline int pith_check_futex(int op) { return 0; }
 static inline int pith_check_arch_prctl(int option) { return 0; }
 #define pith_fork_mm(args)	(current->mm)

@@ -48,12 +48,17 @@ void __pith_switch_in(struct task_struct *task)
 			set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 }
 
-void __pith_account(struct task_struct *task, u64 ns)
+void pith_account(struct task_struct *task, u64 ns)
 {
-	struct pith_process *p = READ_ONCE(task->pith_process);
+	struct pith_process *p = task->pith_process;
 	struct pith_domain *d;
 
-	for (d = p ? p->domain : NULL; d; d = d->parent) {
+	if (!p)
+		return;
+	atomic64_add(ns, &p->cpu_ns);
+	if (!static_branch_unlikely(&pith_budgets))
+		return;
+	for (d = p->domain; d; d = d->parent) {
 		if (!READ_ONCE(d->cpu_budget))
 			continue;
 		raw_spin_lock(&d->cpu_lock);

@@ -7,10 +7,12 @@
  * at once, and the rest as what it paid for goes.
  */
 #include <linux/mm.h>
+#include <linux/mmu_context.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "pith.h"
+#include "../sched/sched.h"
 
 /* Quota goes up the tree to the first ancestor that lives. */
 static void give_back(struct pith_domain *d, u64 ram, u64 caps)
@@ -60,8 +62,10 @@ struct pith_domain *pith_domain_new(struct pith_domain *parent)
 	raw_spin_lock_init(&d->cpu_lock);
 	INIT_LIST_HEAD(&d->processes);
 	d->parent = parent;
-	if (parent)
+	if (parent) {
+		d->depth = parent->depth + 1;
 		pith_get(&parent->obj);
+	}
 	return d;
 }
 
@@ -96,46 +100,48 @@ void pith_uncharge(struct pith_domain *d, u64 ram, u64 caps)
 		give_back(d, back_ram, back_caps);
 }
 
+bool pith_mm_charge(struct mm_struct *mm, size_t bytes)
+{
+	return !mm->pith || !pith_charge(mm->pith, bytes, 0);
+}
+
+void pith_mm_uncharge(struct mm_struct *mm, size_t bytes)
+{
+	if (mm->pith)
+		pith_uncharge(mm->pith, bytes, 0);
+}
+
 int pith_op_domain_create(struct pith_cap *cap, void *arg)
 {
+	struct pith_domain *parent = pith_cap_to(cap, struct pith_domain);
 	struct pith_domain *d;
 
 	/* a domain of a component's own would outlive the session it came from */
 	if (current->pith_mode != PITH_MODE_CORE)
 		return -EPERM;
-	d = pith_domain_new(pith_cap_to(cap, struct pith_domain));
+	if (parent->depth == PITH_DEPTH)
+		return -EINVAL;
+	d = pith_domain_new(parent);
 	return IS_ERR(d) ? PTR_ERR(d) :
 		pith_cap_install(&d->obj, PITH_R_CHARGE | PITH_R_ADMIN);
-}
-
-static void lock_both(struct pith_domain *a, struct pith_domain *b)
-{
-	if (a > b)
-		swap(a, b);
-	raw_spin_lock_irq(&a->lock);
-	raw_spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
 }
 
 static int transfer(struct pith_domain *from, struct pith_domain *to,
 		    u64 ram, u64 caps)
 {
-	int err = -EDQUOT;
-
 	if (from == to)
 		return -EINVAL;
-	lock_both(from, to);
-	if (!from->dead && !to->dead &&
-	    ram <= from->ram_limit - from->ram_used &&
-	    caps <= from->caps_limit - from->caps_used) {
-		from->ram_limit -= ram;
-		from->caps_limit -= caps;
-		to->ram_limit += ram;
-		to->caps_limit += caps;
-		err = 0;
-	}
-	raw_spin_unlock(&to->lock);
-	raw_spin_unlock_irq(&from->lock);
-	return err;
+	guard(irq)();
+	guard(double_raw_spinlock)(&from->lock, &to->lock);
+	if (from->dead || to->dead ||
+	    ram > from->ram_limit - from->ram_used ||
+	    caps > from->caps_limit - from->caps_used)
+		return -EDQUOT;
+	from->ram_limit -= ram;
+	from->caps_limit -= caps;
+	to->ram_limit += ram;
+	to->caps_limit += caps;
+	return 0;
 }
 
 int pith_op_domain_transfer(struct pith_cap *cap, void *arg)

@@ -252,7 +252,7 @@ static void released(struct pith_thread *th)
 {
 	smp_mb();	/* pairs with settle() */
 	if (READ_ONCE(th->donated) != MAX_RT_PRIO)
-		pith_settle(th);
+		pith_settle(th, NULL);
 }
 
 void pith_drop_owed(struct pith_thread *th)
@@ -282,44 +282,39 @@ static int reply_owed(struct pith_thread *th)
 	return told ? 0 : PITH_CALLER_GONE;
 }
 
-static struct pith_thread *reply_take(struct pith_reply *r, u64 *seq)
+/*
+ * End the call that @r is for, as finish_wake() does. Who saved the reply keeps
+ * what the caller donates until that is awake. -EPIPE: it was ended before.
+ */
+static int reply_finish(struct pith_reply *r, struct pith_thread *from)
 {
-	struct pith_thread *c;
+	struct pith_thread *c = xchg(&r->owed, NULL);
+	bool told;
 
-	guard(raw_spinlock_irq)(&r->lock);
-	c = r->owed;
-	r->owed = NULL;
-	*seq = r->seq;
-	return c;
+	if (!c)
+		return -EPIPE;
+	pith_get(&c->obj);
+	told = finish_wake(c, r->seq, from, -EPIPE);
+	pith_unsaved(c, r->seq);
+	pith_thread_put(c);
+	return told ? 0 : PITH_CALLER_GONE;
 }
 
 static void reply_free(struct pith_object *obj)
 {
 	struct pith_reply *r = container_of(obj, struct pith_reply, obj);
-	u64 seq;
-	struct pith_thread *c = reply_take(r, &seq);
 
-	if (c)
-		finish_wake(c, seq, NULL, -EPIPE);
-	pith_unsaved(r);
+	reply_finish(r, NULL);
 	kfree(r);
 }
 
 static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 {
-	struct pith_reply *r = pith_cap_to(cap, struct pith_reply);
-	struct pith_thread *c;
-	u64 seq;
 	int ret = take_out(th);
 
 	if (ret)
 		return ret;
-	c = reply_take(r, &seq);
-	if (!c)
-		ret = -EPIPE;
-	else if (!finish_wake(c, seq, th, 0))
-		ret = PITH_CALLER_GONE;
-	pith_unsaved(r);
+	ret = reply_finish(pith_cap_to(cap, struct pith_reply), th);
 	pith_drop_files(&th->out);
 	return ret;
 }
@@ -336,16 +331,12 @@ int pith_op_ep_save_reply(struct pith_cap *cap, void *arg)
 			    reply_free);
 	if (IS_ERR(r))
 		return PTR_ERR(r);
-	raw_spin_lock_init(&r->lock);
-	INIT_LIST_HEAD(&r->saved);
 	pith_get(&r->obj);
 	fd = pith_cap_install(&r->obj, 0);
 	if (fd >= 0) {
-		raw_spin_lock_irq(&r->lock);
-		r->owed = th->owed;
+		pith_saved(th, th->owed, th->owed_seq);
 		r->seq = th->owed_seq;
-		raw_spin_unlock_irq(&r->lock);
-		pith_saved(th, r);
+		smp_store_release(&r->owed, th->owed);
 		th->owed = NULL;
 	}
 	pith_put(&r->obj);
@@ -435,7 +426,7 @@ static int call_abort(struct pith_endpoint *ep, struct pith_thread *th, int err)
 	raw_spin_unlock(&th->lock);
 	raw_spin_unlock_irq(&ep->lock);
 	if (queued && th->prio < MAX_RT_PRIO)
-		pith_settle_servers(ep);
+		pith_settle(NULL, ep);
 	if (server) {
 		released(server);
 		pith_thread_put(server);
@@ -463,15 +454,18 @@ static int call(struct pith_endpoint *ep, struct pith_cap *cap,
 		server = NULL;
 		local_irq_enable();
 		if (settle) {
-			pith_settle(settle);
+			pith_settle(settle, NULL);
 			pith_thread_put(settle);
 		} else {
-			pith_settle_servers(ep);
+			pith_settle(NULL, ep);
 		}
 		sleep_begin();
 	}
 	err = sleep_until(th, true, server, deadline);
-	return err ? call_abort(ep, th, err) : th->result;
+	err = err ? call_abort(ep, th, err) : th->result;
+	if (unlikely(th->saver))	/* nobody took it out on our way here */
+		pith_unsaved(th, th->seq);
+	return err;
 }
 
 int pith_fault_call(struct pith_cap *cap, struct pith_thread *th,
@@ -613,9 +607,9 @@ static void check_donated(struct pith_endpoint *ep, struct pith_thread *th,
 	int prio = th->owed ? READ_ONCE(th->owed->prio) : MAX_RT_PRIO;
 
 	if (from_queue && prio < MAX_RT_PRIO)
-		pith_settle_servers(ep);	/* the others too */
+		pith_settle(NULL, ep);	/* the others too */
 	else if (unlikely(READ_ONCE(th->donated) != prio))
-		pith_settle(th);
+		pith_settle(th, NULL);
 }
 
 /*

@@ -68,7 +68,7 @@ static void ep_die(struct pith_endpoint *ep)
 	raw_spin_unlock_irq(&ep->lock);
 	while (send_away(ep))
 		;
-	pith_settle_servers(ep);
+	pith_settle(NULL, ep);
 	while ((n = next_watch(ep))) {
 		pith_notif_signal(n, 1);
 		pith_put(&n->obj);
@@ -148,7 +148,7 @@ void pith_ep_revoke_badge(struct pith_endpoint *ep, u64 badge)
 {
 	while (revoke_one(ep, badge))
 		cond_resched();
-	pith_settle_servers(ep);
+	pith_settle(NULL, ep);
 }
 
 static void ep_cap_gone(struct pith_cap *cap)
@@ -186,6 +186,7 @@ int pith_op_ep_create(struct pith_cap *cap, void *arg)
 	plist_head_init(&ep->callers);
 	ep->urgency = MAX_RT_PRIO;
 	INIT_LIST_HEAD(&ep->members);
+	INIT_LIST_HEAD(&ep->unsettled);
 	INIT_LIST_HEAD(&ep->servers);
 	INIT_LIST_HEAD(&ep->notes);
 	INIT_LIST_HEAD(&ep->watchers);

@@ -28,19 +28,6 @@ bool pith_expects_fault(struct task_struct *task)
 			      (th && READ_ONCE(th->fault_ep)));
 }
 
-static bool resolved(struct file *file, struct pith_thread *th)
-{
-	struct pith_fault f = { .thread = th->obj.serial };
-	int err;
-
-	pith_fault_decode(&f);
-	WRITE_ONCE(th->faults, th->faults + 1);
-	smp_store_release(&th->faulted, true);
-	err = pith_fault_call(pith_cap_of(file), th, &f);
-	WRITE_ONCE(th->faulted, false);
-	return !err;
-}
-
 /*
  * The calling thread has met an exception in user mode, which was about to
  * become a signal. True: it was dealt with.
@@ -48,7 +35,9 @@ static bool resolved(struct file *file, struct pith_thread *th)
 bool pith_fault(void)
 {
 	struct file *file __free(fput) = NULL;
+	struct pith_fault f = {};
 	struct pith_thread *th;
+	int err;
 
 	if (!pith_expects_fault(current) || (current->flags & PF_EXITING))
 		return false;
@@ -56,7 +45,15 @@ bool pith_fault(void)
 	if (IS_ERR(th))
 		return false;
 	file = fault_ep(current->pith_process, th);
-	return file && resolved(file, th);
+	if (!file)
+		return false;
+	f.thread = th->obj.serial;
+	pith_fault_decode(&f);
+	WRITE_ONCE(th->faults, th->faults + 1);
+	smp_store_release(&th->faulted, true);
+	err = pith_fault_call(pith_cap_of(file), th, &f);
+	WRITE_ONCE(th->faulted, false);
+	return !err;
 }
 
 /* Put the endpoint @fd into a slot of @p or a thread of it. */

@@ -20,34 +20,19 @@
 #endif
 #include "pith.h"
 
-static DEFINE_MUTEX(claims_lock);
-static LIST_HEAD(mem_claims);
-static LIST_HEAD(port_claims);
+/* What objects have, none of it twice. */
+static struct resource mem_claims = DEFINE_RES_MEM(0, U64_MAX);
+static struct resource port_claims = DEFINE_RES_IO(0, 0x10000);
 
-/* --- claims ------------------------------------------------------------------------- */
+void pith_unclaim(struct resource *claim)
+{
+	if (claim->parent)
+		release_resource(claim);
+}
 
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 {
 	return a < b + b_size && b < a + a_size;
-}
-
-/* Nothing is claimed twice. */
-static int claim(struct list_head *claims, struct pith_claim *c)
-{
-	struct pith_claim *other;
-
-	guard(mutex)(&claims_lock);
-	list_for_each_entry(other, claims, link)
-		if (overlap(c->base, c->size, other->base, other->size))
-			return -EBUSY;
-	list_add(&c->link, claims);
-	return 0;
-}
-
-void pith_unclaim(struct pith_claim *c)
-{
-	guard(mutex)(&claims_lock);
-	list_del_init(&c->link);
 }
 
 /* --- device memory ------------------------------------------------------------------ */
@@ -109,7 +94,7 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 	mem = pith_mem_io(a->base, a->size, a->cache);
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
-	err = claim(&mem_claims, &mem->claim);
+	err = request_resource(&mem_claims, &mem->claim);
 	if (err) {
 		pith_put(&mem->obj);
 		return err;
@@ -123,7 +108,7 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 
 struct pith_ports {
 	struct pith_object obj;
-	struct pith_claim claim;
+	struct resource claim;
 };
 
 /* PIC, PIT, DMA controllers, FPU error, ELCR: the kernel's or nobody's. */
@@ -179,10 +164,8 @@ int pith_op_hw_io_port(struct pith_cap *cap, void *arg)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	p->obj.revoke = ports_revoke;
-	INIT_LIST_HEAD(&p->claim.link);
-	p->claim.base = a->base;
-	p->claim.size = a->size;
-	err = claim(&port_claims, &p->claim);
+	p->claim = (struct resource) DEFINE_RES_IO(a->base, a->size);
+	err = request_resource(&port_claims, &p->claim);
 	if (err) {
 		pith_put(&p->obj);
 		return err;
@@ -209,10 +192,11 @@ static void port_out(u16 port, u32 width, u32 value)
 static int port_access(struct pith_cap *cap, bool out, struct pith_port *a)
 {
 	struct pith_ports *p = pith_cap_to(cap, struct pith_ports);
-	u16 port = p->claim.base + a->offset;
+	u64 size = resource_size(&p->claim);
+	u16 port = p->claim.start + a->offset;
 
 	if ((a->width != 1 && a->width != 2 && a->width != 4) ||
-	    a->offset > p->claim.size || a->width > p->claim.size - a->offset)
+	    a->offset > size || a->width > size - a->offset)
 		return -EINVAL;
 	guard(rcu)();	/* see ports_revoke() */
 	if (READ_ONCE(p->obj.dead))

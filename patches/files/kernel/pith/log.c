@@ -4,6 +4,7 @@
  * left in RAM that no boot uses for anything else, where the next one finds it.
  */
 #include <linux/init.h>
+#include <linux/jhash.h>
 #include <linux/kmsg_dump.h>
 #include <linux/memblock.h>
 #include <linux/sizes.h>
@@ -49,17 +50,11 @@ static int read_records(struct pith_log_read *a, char *line)
 int pith_op_hw_log_read(struct pith_cap *cap, void *arg)
 {
 	struct pith_log_read *a = arg;
-	char *line;
-	int ret;
+	char *line __free(kfree) = kmalloc(LINE_BYTES, GFP_KERNEL);
 
 	if (a->len < READ_MIN || a->len > READ_MAX)
 		return -EINVAL;
-	line = kmalloc(LINE_BYTES, GFP_KERNEL);
-	if (!line)
-		return -ENOMEM;
-	ret = read_records(a, line);
-	kfree(line);
-	return ret;
+	return line ? read_records(a, line) : -ENOMEM;
 }
 
 /* --- the panic report --------------------------------------------------------------- */
@@ -74,7 +69,7 @@ int pith_op_hw_log_read(struct pith_cap *cap, void *arg)
 
 struct area {
 	u64 magic;
-	u32 crc;	/* of what follows, as far as @len says */
+	u32 hash;	/* of what follows, as far as @len says */
 	u32 boots;	/* since the memory was last without power */
 	u32 len;	/* of the report; 0: no panic */
 	char text[AREA_SIZE - 20];
@@ -84,29 +79,16 @@ static bool reserved __initdata;
 static struct area *area;	/* NULL: the machine has no RAM there */
 static struct area *report;	/* of an earlier boot, until it was read */
 
-static u32 crc32(const u8 *p, u32 len)
+static u32 area_hash(const struct area *a)
 {
-	u32 crc = ~0;
-	int bit;
-
-	while (len--) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-static u32 area_crc(const struct area *a)
-{
-	return crc32((u8 *)&a->boots, offsetof(struct area, text) -
-		     offsetof(struct area, boots) + a->len);
+	return jhash(&a->boots, offsetof(struct area, text) -
+		     offsetof(struct area, boots) + a->len, 0);
 }
 
 static void area_seal(u32 len)
 {
 	area->len = len;
-	area->crc = area_crc(area);
+	area->hash = area_hash(area);
 #ifdef CONFIG_X86
 	/* a reset may drop what is in the caches only */
 	clflush_cache_range(area, AREA_SIZE);
@@ -150,7 +132,7 @@ static int __init panic_report_init(void)
 	found = kmemdup(area, AREA_SIZE, GFP_KERNEL);
 	valid = found && found->magic == MAGIC &&
 		found->len <= sizeof(found->text) &&
-		found->crc == area_crc(found);
+		found->hash == area_hash(found);
 	area->magic = MAGIC;
 	area->boots = valid ? found->boots + 1 : 1;
 	area_seal(0);

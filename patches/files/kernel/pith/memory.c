@@ -120,7 +120,6 @@ static struct pith_mem *mem_new(struct pith_domain *payer, u64 npages,
 		return mem;
 	mem->obj.dead = true;
 	mem->obj.revoke = mem_revoke;
-	INIT_LIST_HEAD(&mem->claim.link);
 	mem->npages = npages;
 	inode = pith_inode();
 	if (!IS_ERR(inode)) {
@@ -152,19 +151,16 @@ undo:
 
 static int alloc_contig(struct pith_mem *mem, bool dma32)
 {
-	unsigned int order = get_order(mem->npages << PAGE_SHIFT);
-	struct page *page = alloc_pages(MEM_GFP | (dma32 ? GFP_DMA32 : 0), order);
+	void *at = alloc_pages_exact(mem->npages << PAGE_SHIFT,
+				     MEM_GFP | (dma32 ? GFP_DMA32 : 0));
 	u64 i;
 
-	if (!page)
+	if (!at)
 		return -ENOMEM;
-	split_page(page, order);
 	for (i = 0; i < mem->npages; i++) {
-		mem->pages[i] = page + i;
-		set_page_private(page + i, 0);
+		mem->pages[i] = virt_to_page(at + (i << PAGE_SHIFT));
+		set_page_private(mem->pages[i], 0);
 	}
-	for (; i < 1ULL << order; i++)
-		__free_page(page + i);
 	return 0;
 }
 
@@ -271,8 +267,7 @@ struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache)
 				       size >> PAGE_SHIFT, 0);
 
 	if (!IS_ERR(mem)) {
-		mem->claim.base = base;
-		mem->claim.size = size;
+		mem->claim = (struct resource) DEFINE_RES_MEM(base, size);
 		mem->cache = cache;
 		mem->obj.dead = false;
 	}
@@ -303,7 +298,7 @@ static vm_fault_t insert(struct vm_fault *vmf, struct pith_mem *mem, u64 n)
 
 	if (!mem->pages)
 		return vmf_insert_pfn(vma, at,
-				      (mem->claim.base >> PAGE_SHIFT) + n);
+				      (mem->claim.start >> PAGE_SHIFT) + n);
 	count = min(AROUND - (at >> PAGE_SHIFT) % AROUND,
 		    (vma->vm_end - at) >> PAGE_SHIFT);
 	err = vm_insert_pages(vma, at, mem->pages + n, &count);
@@ -335,7 +330,7 @@ static void map_io(struct pith_mem *mem, struct vm_area_struct *vma)
 }
 
 /* Shared, so that all that is mapped was paid for by an object. */
-int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
+int pith_mem_vma(struct file *file, struct vm_area_struct *vma)
 {
 	struct pith_cap *cap = file->private_data;
 	struct pith_mem *mem = pith_cap_to(cap, struct pith_mem);
@@ -362,4 +357,25 @@ int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
 	else
 		map_io(mem, vma);
 	return 0;
+}
+
+int pith_mem_tables(struct mm_struct *mm, u64 address, u64 end)
+{
+	spinlock_t *lock;
+	pte_t *pte;
+
+	for (; address < end; address = (address | ~PMD_MASK) + 1) {
+		pte = get_locked_pte(mm, address, &lock);
+		if (!pte)
+			return -EDQUOT;
+		pte_unmap_unlock(pte, lock);
+		cond_resched();
+	}
+	return 0;
+}
+
+int pith_mem_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return pith_mem_vma(file, vma) ?:
+		pith_mem_tables(vma->vm_mm, vma->vm_start, vma->vm_end);
 }

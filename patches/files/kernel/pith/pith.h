@@ -14,6 +14,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/ioport.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pith.h>
@@ -142,6 +143,7 @@ struct pith_domain {
 	u64 ram_limit, ram_used;	/* bytes */
 	u64 caps_limit, caps_used;
 	bool dead;
+	u32 depth;			/* below the root */
 	struct list_head processes;	/* pith_process_lock */
 	struct rcu_head rcu;
 
@@ -161,26 +163,25 @@ pith_op_fn pith_op_domain_create, pith_op_domain_transfer, pith_op_domain_info,
 
 /* --- memory.c ----------------------------------------------------------------- */
 
-/* A range of addresses or ports that one object has. */
-struct pith_claim {
-	struct list_head link;
-	u64 base, size;
-};
-
 struct pith_mem {
 	struct pith_object obj;		/* RAM: its payer pays the pages too */
 	struct inode *inode;		/* its mapping knows all mappers */
 	struct page **pages;		/* NULL: device memory */
 	u64 npages;
-	struct pith_claim claim;	/* device memory: io.c */
+	struct resource claim;		/* device memory: io.c */
 	u32 cache;			/* PITH_IO_* */
 };
 
 extern const struct file_operations pith_mem_fops;
-pith_op_fn pith_op_mem_create, pith_op_mem_info;
 int pith_mem_mmap(struct file *file, struct vm_area_struct *vma);
+pith_op_fn pith_op_mem_create, pith_op_mem_info;
+/* Let @vma, not yet in a space, be of the memory behind @file. */
+int pith_mem_vma(struct file *file, struct vm_area_struct *vma);
+/* The page tables for a mapping, its space locked: who maps pays for them. */
+int pith_mem_tables(struct mm_struct *mm, u64 address, u64 end);
 struct pith_mem *pith_mem_io(u64 base, u64 size, u32 cache);
-void pith_unclaim(struct pith_claim *c);
+/* Nothing if it was not claimed. */
+void pith_unclaim(struct resource *claim);
 /* Page @n, referenced; NULL if the memory was revoked. */
 struct page *pith_mem_page(struct pith_mem *mem, u64 n);
 /* Keep @count pages from @first of RAM, and paid for, beyond a revocation. */
@@ -225,6 +226,8 @@ struct pith_endpoint {
 	int urgency;			/* priority of the first of them */
 	struct list_head servers;	/* threads, latest first: warm cache */
 	struct list_head members;	/* threads that serve it: sched.c */
+	struct list_head unsettled;
+	u32 round;			/* in which all of them are settled */
 	struct list_head notes;		/* pending notifications */
 	struct list_head watchers;	/* notifications */
 };
@@ -262,7 +265,8 @@ struct pith_thread {
 	u64 badge;
 	struct pith_thread *server;	/* owes the reply; NULL: none, gone */
 	struct pith_endpoint *at;	/* in the queue of; its lock */
-	struct plist_node queued;
+	struct plist_node queued;	/* there, or saver->saved */
+	struct pith_thread *saver;	/* saved the reply; NULL: nobody */
 	struct list_head cap_link;	/* callers of a capability */
 	struct pith_transfer_state out;
 
@@ -279,7 +283,8 @@ struct pith_thread {
 	int prio;			/* donated to servers */
 	struct pith_endpoint *serves;
 	struct list_head member;	/* serves->members */
-	struct list_head saved;		/* replies it saved */
+	u32 round;			/* in which it was settled there */
+	struct plist_head saved;	/* callers whose replies it saved */
 	struct list_head unsettled;
 
 	/* as a thread of a space: thread.c */
@@ -298,11 +303,8 @@ struct pith_thread {
 /* A saved reply: a capability to answer one call. */
 struct pith_reply {
 	struct pith_object obj;
-	raw_spinlock_t lock;		/* @owed */
-	struct pith_thread *owed;	/* referenced */
+	struct pith_thread *owed;	/* referenced; who takes it out answers */
 	u64 seq;
-	struct pith_thread *saver;	/* while in its list */
-	struct list_head saved;
 };
 
 static inline void pith_thread_put(struct pith_thread *th)
@@ -329,19 +331,19 @@ long pith_do_reply_wait(int fd, u32 flags, u64 deadline);
 
 /* --- sched.c ------------------------------------------------------------------------ */
 
-/* Work the priority of a thread, or of all that serve @ep, out anew, and what
- * follows from it. From process context without locks. */
-void pith_settle(struct pith_thread *th);
-void pith_settle_servers(struct pith_endpoint *ep);
+/* Work the priority of @th and of all that serve @ep out anew, and what follows
+ * from it; either may be NULL. From process context without locks. */
+void pith_settle(struct pith_thread *th, struct pith_endpoint *ep);
 /* Under ep->lock. */
 void pith_queue(struct pith_endpoint *ep, struct pith_thread *c);
 void pith_unqueue(struct pith_endpoint *ep, struct pith_thread *c);
 /* @th receives at @ep from now on; nobody does any more. */
 void pith_serve(struct pith_thread *th, struct pith_endpoint *ep);
 void pith_unserve(struct pith_endpoint *ep);
-/* @th still owes what it saved in @r; not any more. */
-void pith_saved(struct pith_thread *th, struct pith_reply *r);
-void pith_unsaved(struct pith_reply *r);
+/* The current thread @th still owes the reply to (c, seq), which it saved; the
+ * call is over. */
+void pith_saved(struct pith_thread *th, struct pith_thread *c, u64 seq);
+void pith_unsaved(struct pith_thread *c, u64 seq);
 /* The current thread ends. */
 void pith_leave(struct pith_thread *th);
 /* Fields of a new thread, before others see it. */
@@ -349,9 +351,6 @@ void pith_sched_init(struct pith_thread *th);
 /* The task of @th, referenced; NULL: it has ended. */
 struct task_struct *pith_thread_task(struct pith_thread *th);
 pith_op_fn pith_op_thread_sched;
-/* Priority of @th, whose task is @task, inherited or its own. */
-int pith_prio_now(struct pith_thread *th, struct task_struct *task);
-
 /* --- process.c -------------------------------------------------------------------- */
 
 struct pith_process {
@@ -362,7 +361,7 @@ struct pith_process {
 	struct list_head link;		/* domain->processes */
 	atomic_t tasks;			/* that have not let go of it */
 	atomic_t last_tid;		/* numbers of its threads */
-	u64 cpu_ns;			/* of tasks that ended */
+	atomic64_t cpu_ns;		/* up to the last tick or switch */
 	u32 status;
 	bool exited;
 	bool started;
@@ -393,8 +392,6 @@ void pith_process_list(struct pith_process *p);
 
 /* --- space.c, thread.c, fault.c, regs.c ------------------------------------------- */
 
-/* Nobody can be told of it: away with it. */
-void pith_undo_space_create(void *arg, int fd);
 pith_op_fn pith_op_space_create, pith_op_space_map, pith_op_space_unmap,
 	   pith_op_space_protect, pith_op_space_fault_ep, pith_op_space_thread,
 	   pith_op_space_kill, pith_op_space_info;
@@ -407,11 +404,9 @@ struct pith_thread *pith_thread_of(struct pith_process *p);
 /* Make the task of @th, in which @setup runs first; back when it has. */
 int pith_thread_create(struct pith_process *p, struct pith_thread *th,
 		       int (*setup)(void *arg), void *arg);
-/* Under p->lock: forget its thread groups that are gone, which are in the sums, or
- * all of them. */
+/* Under p->lock: forget its thread groups that are gone, or all of them. */
 void pith_threads_forget(struct pith_process *p, bool all);
 void pith_thread_end(struct pith_thread *th, struct task_struct *task);
-u64 pith_thread_cost(void);
 
 /* The task of @th stands still, as thread.c sees to. */
 void pith_regs_get(struct task_struct *task, struct pith_regs *r);
@@ -430,11 +425,11 @@ pith_op_fn pith_op_port_in, pith_op_port_out;
 int pith_hw_install(void);
 extern u64 pith_boot_free;
 
-/* What a descriptor costs: file, name and capability, and its slot. */
-#define PITH_CAP_RAM	512
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096
 #define PITH_CORE_TABLE	65536
+/* Domains between a domain and the root: each tick may go through all of them. */
+#define PITH_DEPTH	64
 /* Mappings that a process may have. */
 #define PITH_MAPPINGS	1024
 /* Tasks that a space may have. */

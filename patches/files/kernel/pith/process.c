@@ -14,8 +14,6 @@
 #include "pith.h"
 #include "../sched/sched.h"
 
-#define MAX_THREADS	64
-
 DEFINE_MUTEX(pith_process_lock);
 
 static void process_free(struct pith_object *obj)
@@ -50,6 +48,14 @@ struct pith_process *pith_process_new(struct pith_domain *d, size_t more)
 }
 
 /* --- hooks in fork and exit --------------------------------------------------------- */
+
+/* What a thread takes: its stack, its task, and the files that may hang from it
+ * alone, in a message, as its buffer and as its fault endpoint. */
+#define THREAD_RAM	(THREAD_SIZE +					\
+			 PAGE_ALIGN(sizeof(struct task_struct) +	\
+				    sizeof(struct signal_struct) +	\
+				    sizeof(struct sighand_struct)) +	\
+			 (PITH_MSG_CAPS + 2) * PITH_CAP_RAM)
 
 /* Numbers come again after so many that none of the first is left. */
 pid_t pith_next_tid(struct pith_process *p)
@@ -87,12 +93,11 @@ void pith_exit(struct task_struct *task)
 
 	if (!p)
 		return;
-	scoped_guard(mutex, &p->lock) {
-		p->cpu_ns += task_sched_runtime(task);
-		/* another CPU may be accounting our time */
-		guard(task_rq_lock)(task);
+	task_sched_runtime(task);	/* is accounted as far as it goes */
+	/* another CPU may be accounting it, too */
+	scoped_guard(task_rq_lock, task)
 		task->pith_process = NULL;
-	}
+	pith_uncharge(p->domain, THREAD_RAM, 0);
 	if (atomic_dec_and_test(&p->tasks))
 		process_exit(p, task);
 	pith_put(&p->obj);
@@ -104,17 +109,32 @@ void pith_exit(struct task_struct *task)
 			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
 			 CLONE_DETACHED)
 
+static struct pith_process *process_of(const struct kernel_clone_args *args)
+{
+	return args->pith ? args->pith->space : current->pith_process;
+}
+
 int pith_check_clone(const struct kernel_clone_args *args)
 {
+	struct pith_process *p = process_of(args);
 	u64 flags = args->flags;
 
-	if (current->pith_mode != PITH_MODE_COMPONENT || args->pith)
+	if (!p)
 		return 0;
-	if ((flags & THREAD_MUST) != THREAD_MUST || (flags & ~THREAD_MAY))
+	if (current->pith_mode == PITH_MODE_COMPONENT && !args->pith &&
+	    ((flags & THREAD_MUST) != THREAD_MUST || (flags & ~THREAD_MAY)))
 		return -EPERM;
-	return get_nr_threads(current) < MAX_THREADS &&
-	       atomic_read(&current->pith_process->tasks) < PITH_THREADS ?
-		0 : -EAGAIN;
+	if (p->mm && atomic_read(&p->tasks) >= PITH_THREADS)
+		return -EDQUOT;
+	return pith_charge(p->domain, THREAD_RAM, 0);
+}
+
+void pith_clone_failed(const struct kernel_clone_args *args)
+{
+	struct pith_process *p = process_of(args);
+
+	if (p)
+		pith_uncharge(p->domain, THREAD_RAM, 0);
 }
 
 /* --- in a domain ------------------------------------------------------------ */

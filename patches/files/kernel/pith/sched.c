@@ -7,9 +7,9 @@
  * itself while it waits, th->prio; both on the kernel's scale, 0 the most urgent
  * and MAX_RT_PRIO: nothing, because only real-time priorities are handed on.
  * They are worked out anew from who waits for whom whenever that has changed in
- * a way that matters: the fast path only compares. A thread whose figures may
- * be wrong is put on a list; whoever did that settles the list, one thread at a
- * time, so that no chain keeps interrupts off for long.
+ * a way that matters: the fast path only compares. Whose figures may be wrong is
+ * put on a list of who made them so, who settles the list one thread at a time:
+ * neither a long chain nor a crowd of servers keeps interrupts off for long.
  *
  * An idle server keeps what it was last donated: it does not run, and the next
  * call is mostly from the same client. It is put right when it is woken.
@@ -21,11 +21,16 @@
 #include "pith.h"
 
 /*
- * Before endpoints' and threads' locks: @donated, the list, which endpoint a
- * thread serves, which replies it saved, and that its task is there.
+ * Before endpoints' and threads' locks: @donated, what is to be settled, which
+ * endpoint a thread serves, whose replies it saved, and that its task is there.
  */
 static DEFINE_RAW_SPINLOCK(pi_lock);
-static LIST_HEAD(unsettled);
+
+/* What one thread has to put right, on its stack; its lists under pi_lock. */
+struct settling {
+	struct list_head threads;
+	struct list_head eps;		/* all that serve these */
+};
 
 int pith_effective_prio(struct task_struct *task, int prio)
 {
@@ -34,19 +39,20 @@ int pith_effective_prio(struct task_struct *task, int prio)
 	return th ? min(prio, READ_ONCE(th->donated)) : prio;
 }
 
-/* Under pi_lock. */
-static void mark(struct pith_thread *th)
+/* Under pi_lock, as what follows. */
+static void mark(struct settling *s, struct pith_thread *th)
 {
-	if (list_empty(&th->unsettled) && refcount_inc_not_zero(&th->obj.ref))
-		list_add_tail(&th->unsettled, &unsettled);
+	/* away from who has it in his list: he may not get the CPU before us */
+	if (!list_empty(&th->unsettled) ||
+	    refcount_inc_not_zero(&th->obj.ref))
+		list_move_tail(&th->unsettled, &s->threads);
 }
 
-static void mark_servers(struct pith_endpoint *ep)
+/* An endpoint that goes is taken off in pith_unserve(). */
+static void mark_servers(struct settling *s, struct pith_endpoint *ep)
 {
-	struct pith_thread *th;
-
-	list_for_each_entry(th, &ep->members, member)
-		mark(th);
+	ep->round++;
+	list_move_tail(&ep->unsettled, &s->eps);
 }
 
 static int from_caller(struct pith_thread *c, u64 seq)
@@ -59,10 +65,9 @@ static int from_caller(struct pith_thread *c, u64 seq)
 static int from_all(struct pith_thread *th)
 {
 	int prio = from_caller(READ_ONCE(th->owed), READ_ONCE(th->owed_seq));
-	struct pith_reply *r;
 
-	list_for_each_entry(r, &th->saved, saved)
-		prio = min(prio, from_caller(r->owed, r->seq));
+	if (!plist_head_empty(&th->saved))
+		prio = min(prio, plist_first(&th->saved)->prio);
 	if (th->serves)
 		prio = min(prio, READ_ONCE(th->serves->urgency));
 	return prio;
@@ -91,12 +96,29 @@ void pith_unqueue(struct pith_endpoint *ep, struct pith_thread *c)
 	take_out(ep, c);
 }
 
-/* What @th donates has changed: tell those it waits for. */
-static void hand_on(struct pith_thread *th)
+static void save(struct pith_thread *c, struct pith_thread *server)
 {
-	struct pith_thread *server;
+	c->saver = server;
+	plist_node_init(&c->queued, c->prio);
+	plist_add(&c->queued, &server->saved);
+}
+
+static void unsave(struct pith_thread *c)
+{
+	plist_del(&c->queued, &c->saver->saved);
+	c->saver = NULL;
+}
+
+/* What @th donates has changed: tell those it waits for. */
+static void hand_on(struct settling *s, struct pith_thread *th)
+{
+	struct pith_thread *server = th->saver;
 	struct pith_endpoint *ep;
 
+	if (server) {
+		unsave(th);
+		save(th, server);
+	}
 	smp_mb();	/* before: @th->prio. Pairs with hand_over(). */
 	ep = READ_ONCE(th->at);
 	if (ep) {
@@ -104,18 +126,18 @@ static void hand_on(struct pith_thread *th)
 		if (th->at == ep) {
 			take_out(ep, th);
 			pith_queue(ep, th);
+			mark_servers(s, ep);
 		}
 		raw_spin_unlock(&ep->lock);
-		mark_servers(ep);
 	}
 	server = READ_ONCE(th->server);
 	if (server)
-		mark(server);
+		mark(s, server);
 }
 
 /* Put @th right. Its task, referenced, if it waits for a lock in the kernel:
  * the owner of that has to inherit too. */
-static struct task_struct *settle(struct pith_thread *th)
+static struct task_struct *settle(struct settling *s, struct pith_thread *th)
 {
 	struct task_struct *task = th->task;
 	int donated, prio;
@@ -135,37 +157,73 @@ static struct task_struct *settle(struct pith_thread *th)
 
 	if (prio != th->prio) {
 		WRITE_ONCE(th->prio, prio);
-		hand_on(th);
+		hand_on(s, th);
 	}
 	return READ_ONCE(task->pi_blocked_on) ? get_task_struct(task) : NULL;
 }
 
+/* The next to be put right, referenced; NULL: look again. */
+static struct pith_thread *next(struct settling *s)
+{
+	struct pith_endpoint *ep;
+	struct pith_thread *th;
+
+	th = list_first_entry_or_null(&s->threads, struct pith_thread,
+				      unsettled);
+	if (th) {
+		list_del_init(&th->unsettled);
+		return th;
+	}
+	/* who had its turn in this round is behind those who had not */
+	ep = list_first_entry(&s->eps, struct pith_endpoint, unsettled);
+	th = list_first_entry_or_null(&ep->members, struct pith_thread, member);
+	if (!th || th->round == ep->round) {
+		list_del_init(&ep->unsettled);
+		return NULL;
+	}
+	th->round = ep->round;
+	list_move_tail(&th->member, &ep->members);
+	pith_get(&th->obj);
+	return th;
+}
+
 /* Under pi_lock, which it gives back: between two threads and at the end. */
-static void settle_all(void)
+static void settle_all(struct settling *s)
 {
 	struct task_struct *task;
 	struct pith_thread *th;
 
-	while ((th = list_first_entry_or_null(&unsettled, struct pith_thread,
-					      unsettled))) {
-		list_del_init(&th->unsettled);
-		task = settle(th);
+	while (!list_empty(&s->threads) || !list_empty(&s->eps)) {
+		th = next(s);
+		task = th ? settle(s, th) : NULL;
 		raw_spin_unlock_irq(&pi_lock);
 		if (task) {
 			rt_mutex_adjust_pi(task);
 			put_task_struct(task);
 		}
-		pith_thread_put(th);
+		if (th)
+			pith_thread_put(th);
 		raw_spin_lock_irq(&pi_lock);
 	}
 	raw_spin_unlock_irq(&pi_lock);
 }
 
-void pith_settle(struct pith_thread *th)
+/* Under pi_lock, which it gives back. */
+static void settle_these(struct pith_thread *th, struct pith_endpoint *ep)
+{
+	struct settling s = { LIST_HEAD_INIT(s.threads), LIST_HEAD_INIT(s.eps) };
+
+	if (th)
+		mark(&s, th);
+	if (ep)
+		mark_servers(&s, ep);
+	settle_all(&s);
+}
+
+void pith_settle(struct pith_thread *th, struct pith_endpoint *ep)
 {
 	raw_spin_lock_irq(&pi_lock);
-	mark(th);
-	settle_all();
+	settle_these(th, ep);
 }
 
 void pith_sched_init(struct pith_thread *th)
@@ -173,27 +231,8 @@ void pith_sched_init(struct pith_thread *th)
 	th->donated = MAX_RT_PRIO;
 	th->prio = MAX_RT_PRIO;
 	INIT_LIST_HEAD(&th->member);
-	INIT_LIST_HEAD(&th->saved);
+	plist_head_init(&th->saved);
 	INIT_LIST_HEAD(&th->unsettled);
-}
-
-void pith_settle_servers(struct pith_endpoint *ep)
-{
-	raw_spin_lock_irq(&pi_lock);
-	mark_servers(ep);
-	settle_all();
-}
-
-/* An idle server may still have what it was donated last, see above. */
-int pith_prio_now(struct pith_thread *th, struct task_struct *task)
-{
-	int prio = READ_ONCE(task->prio);
-
-	raw_spin_lock_irq(&pi_lock);
-	if (!list_empty(&th->link))
-		prio = min(task->normal_prio, from_all(th));
-	raw_spin_unlock_irq(&pi_lock);
-	return prio;
 }
 
 /* --- who serves what --------------------------------------------------------------- */
@@ -202,66 +241,71 @@ void pith_serve(struct pith_thread *th, struct pith_endpoint *ep)
 {
 	raw_spin_lock_irq(&pi_lock);
 	th->serves = ep;
-	list_move(&th->member, &ep->members);
-	mark(th);
-	settle_all();
+	th->round = ep->round;
+	list_move_tail(&th->member, &ep->members);
+	settle_these(th, NULL);
 }
 
 void pith_unserve(struct pith_endpoint *ep)
 {
-	struct pith_thread *th, *next;
+	struct pith_thread *th;
+
+	do {
+		guard(raw_spinlock_irq)(&pi_lock);
+		list_del_init(&ep->unsettled);
+		th = list_first_entry_or_null(&ep->members, struct pith_thread,
+					      member);
+		if (th) {
+			th->serves = NULL;
+			list_del_init(&th->member);
+		}
+	} while (th);
+}
+
+void pith_saved(struct pith_thread *th, struct pith_thread *c, u64 seq)
+{
+	guard(raw_spinlock_irq)(&pi_lock);
+	guard(raw_spinlock)(&c->lock);
+	if (c->seq == seq && c->state == PITH_WAIT_REPLY)
+		save(c, th);
+}
+
+void pith_unsaved(struct pith_thread *c, u64 seq)
+{
+	struct pith_thread *server = NULL;
 
 	raw_spin_lock_irq(&pi_lock);
-	list_for_each_entry_safe(th, next, &ep->members, member) {
-		th->serves = NULL;
-		list_del_init(&th->member);
+	if (c->saver && c->seq == seq) {
+		server = c->saver;
+		unsave(c);
 	}
-	raw_spin_unlock_irq(&pi_lock);
+	settle_these(server, NULL);
 }
 
-void pith_saved(struct pith_thread *th, struct pith_reply *r)
-{
-	raw_spin_lock_irq(&pi_lock);
-	r->saver = th;
-	list_add(&r->saved, &th->saved);
-	raw_spin_unlock_irq(&pi_lock);
-}
-
-void pith_unsaved(struct pith_reply *r)
-{
-	raw_spin_lock_irq(&pi_lock);
-	if (!list_empty(&r->saved))
-		mark(r->saver);
-	list_del_init(&r->saved);
-	settle_all();
-}
-
-/* Who saved a reply is gone, the reply is not: its caller waits for nobody. */
-static void orphan(struct pith_reply *r)
+/* Under pi_lock: one whose reply @th saved waits for nobody now. */
+static bool orphan(struct pith_thread *th)
 {
 	struct pith_thread *c;
 
-	list_del_init(&r->saved);
-	raw_spin_lock(&r->lock);
-	c = r->owed;
-	if (c) {
-		raw_spin_lock(&c->lock);
-		if (c->seq == r->seq)
-			c->server = NULL;
-		raw_spin_unlock(&c->lock);
-	}
-	raw_spin_unlock(&r->lock);
+	if (plist_head_empty(&th->saved))
+		return false;
+	c = plist_first_entry(&th->saved, struct pith_thread, queued);
+	unsave(c);
+	guard(raw_spinlock)(&c->lock);
+	c->server = NULL;
+	return true;
 }
 
 /* The thread's task ends; nobody finds it from here on. */
 void pith_leave(struct pith_thread *th)
 {
 	struct task_struct *task = th->task;
-	struct pith_reply *r, *next;
 
 	raw_spin_lock_irq(&pi_lock);
-	list_for_each_entry_safe(r, next, &th->saved, saved)
-		orphan(r);
+	while (orphan(th)) {
+		raw_spin_unlock_irq(&pi_lock);
+		raw_spin_lock_irq(&pi_lock);
+	}
 	list_del_init(&th->member);
 	th->serves = NULL;
 	th->task = NULL;
@@ -274,27 +318,13 @@ void pith_leave(struct pith_thread *th)
 
 /* --- THREAD_SCHED ------------------------------------------------------------------- */
 
-static int set_affinity(struct task_struct *task, u64 mask)
-{
-	cpumask_var_t cpus;
-	int cpu, err;
-
-	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
-		return -ENOMEM;
-	for (cpu = 0; cpu < min(64, (int)nr_cpu_ids); cpu++)
-		if (!mask || (mask & BIT_ULL(cpu)))
-			cpumask_set_cpu(cpu, cpus);
-	err = set_cpus_allowed_ptr(task, cpus);
-	free_cpumask_var(cpus);
-	return err;
-}
-
 int pith_op_thread_sched(struct pith_cap *cap, void *arg)
 {
 	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
 	struct task_struct *task __free(put_task) = pith_thread_task(th);
 	struct sched_attr attr = { .size = sizeof(attr) };
 	struct pith_sched *s = arg;
+	cpumask_t cpus;
 	int err;
 
 	if (!task)
@@ -305,13 +335,15 @@ int pith_op_thread_sched(struct pith_cap *cap, void *arg)
 	if (s->priority >= MAX_RT_PRIO - 1 || s->nice < MIN_NICE ||
 	    s->nice > MAX_NICE)
 		return -EINVAL;
-	err = set_affinity(task, s->affinity);
+	bitmap_from_u64(cpumask_bits(&cpus), s->affinity);
+	err = set_cpus_allowed_ptr(task, s->affinity ? &cpus :
+						       cpu_possible_mask);
 	if (err)
 		return err;
 	attr.sched_policy = s->priority ? SCHED_FIFO : SCHED_NORMAL;
 	attr.sched_priority = s->priority;
 	attr.sched_nice = s->nice;
 	err = sched_setattr_nocheck(task, &attr);
-	pith_settle(th);
+	pith_settle(th, NULL);
 	return err;
 }

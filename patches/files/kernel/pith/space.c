@@ -72,35 +72,31 @@ static struct vm_area_struct *vma_new(struct mm_struct *mm, struct file *file,
 	return vma;
 }
 
-/* On an error the vma is still the caller's. */
-static int vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
-{
-	if (find_vma_intersection(mm, vma->vm_start, vma->vm_end))
-		return -EEXIST;
-	if (mm->map_count >= PITH_MAPPINGS)
-		return -ENOMEM;
-	vma_start_write(vma);
-	return insert_vm_struct(mm, vma);
-}
-
 static int map(struct mm_struct *mm, struct file *file,
 	       const struct pith_map *m)
 {
-	struct vm_area_struct *vma = vma_new(mm, file, m);
+	struct vm_area_struct *vma;
 	int err;
 
-	if (!vma)
+	if (find_vma_intersection(mm, m->address, m->address + m->size))
+		return -EEXIST;
+	if (mm->map_count >= PITH_MAPPINGS)
 		return -ENOMEM;
-	err = pith_mem_mmap(file, vma);
-	if (!err)
-		err = vma_insert(mm, vma);
+	vma = vma_new(mm, file, m);
+	if (!vma)
+		return -EDQUOT;
+	vma_start_write(vma);
+	err = pith_mem_vma(file, vma) ?: insert_vm_struct(mm, vma);
 	if (err) {
 		fput(vma->vm_file);
 		vm_area_free(vma);
 		return err;
 	}
 	vm_stat_account(mm, vma->vm_flags, vma_pages(vma));
-	return 0;
+	err = pith_mem_tables(mm, vma->vm_start, vma->vm_end);
+	if (err)
+		do_munmap(mm, m->address, m->size, NULL);
+	return err;
 }
 
 int pith_op_space_map(struct pith_cap *cap, void *arg)
@@ -280,16 +276,19 @@ static int setup(void *arg)
 	if (err)
 		return err;
 	mmap_write_lock(mm);
-	for_each_vma(vmi, vma)
+	for_each_vma(vmi, vma) {
 		vm_flags_clear(vma, VM_MAYWRITE);
+		err = err ?: pith_mem_tables(mm, vma->vm_start, vma->vm_end);
+	}
 	mmap_write_unlock(mm);
 	c->args->vdso = (uintptr_t)mm->context.vdso;
-	return 0;
+	return err;
 }
 
 #define SPACE_RAM	(sizeof(struct mm_struct) + \
-			 sizeof(pgd_t) * PTRS_PER_PGD + \
-			 sizeof(struct files_struct))
+			 sizeof(pgd_t) * PTRS_PER_PGD *	\
+			 (1 + IS_ENABLED(CONFIG_MITIGATION_PAGE_TABLE_ISOLATION)) + \
+			 sizeof(struct files_struct) + PITH_CAP_RAM)
 
 /* With one user, which is the caller. */
 static struct mm_struct *new_mm(void)
@@ -320,6 +319,7 @@ static struct pith_process *space_new(struct pith_domain *d, const char *name)
 		p->files = files;
 	p->mm = p->files ? new_mm() : NULL;
 	if (p->mm) {
+		p->mm->pith = d;	/* which lasts as long as @p */
 		mmgrab(p->mm);
 		return p;
 	}
@@ -361,6 +361,7 @@ static int begin(struct creation *c)
 
 static int create(struct creation *c, struct pith_domain *d)
 {
+	struct pith_notif *n;
 	int err;
 
 	c->space = space_new(d, c->args->name);
@@ -369,12 +370,9 @@ static int create(struct creation *c, struct pith_domain *d)
 	c->thread = pith_thread_of(c->space);
 	err = IS_ERR(c->thread) ? PTR_ERR(c->thread) : get_caps(c);
 	if (!err && c->args->exit_notif != -1) {
-		struct pith_notif *n = pith_fd_notif(c->args->exit_notif,
-						     PITH_R_SIGNAL);
-
-		if (IS_ERR(n))
-			err = PTR_ERR(n);
-		else
+		n = pith_fd_notif(c->args->exit_notif, PITH_R_SIGNAL);
+		err = PTR_ERR_OR_ZERO(n);
+		if (!err)
 			c->space->exit_notif = n;
 	}
 	if (!err)
@@ -401,18 +399,6 @@ int pith_op_space_create(struct pith_cap *cap, void *arg)
 	c->args = args;
 	err = create(c, pith_cap_to(cap, struct pith_domain));
 	return err ?: c->fd;
-}
-
-void pith_undo_space_create(void *arg, int fd)
-{
-	struct pith_space_create *args = arg;
-	CLASS(pith_fd, space)(fd, PITH_T_SPACE, 0);
-
-	if (!IS_ERR(space.cap))
-		pith_space_die(pith_cap_to(space.cap, struct pith_process),
-			       SIGKILL);
-	close_fd(args->thread);
-	close_fd(fd);
 }
 
 /* --- end ---------------------------------------------------------------------- */
@@ -461,25 +447,6 @@ void pith_space_leave(struct pith_process *p)
 
 /* --- on a space capability ---------------------------------------------------- */
 
-/* Under p->lock, which a task that leaves takes too. */
-static u64 cpu_time(struct pith_process *p)
-{
-	struct task_struct *leader, *t;
-	struct pith_thread *th;
-	u64 ns = p->cpu_ns;
-
-	guard(rcu)();
-	list_for_each_entry(th, &p->threads, space_link) {
-		leader = pid_task(th->pid, PIDTYPE_TGID);
-		if (!leader)
-			continue;
-		for_each_thread(leader, t)
-			if (t->pith_process == p)
-				ns += task_sched_runtime(t);
-	}
-	return ns;
-}
-
 int pith_op_space_info(struct pith_cap *cap, void *arg)
 {
 	struct pith_process *p = pith_cap_to(cap, struct pith_process);
@@ -488,13 +455,7 @@ int pith_op_space_info(struct pith_cap *cap, void *arg)
 	info->exited = smp_load_acquire(&p->exited);
 	info->status = p->status;
 	info->threads = atomic_read(&p->tasks);
-	mutex_lock(&p->lock);
-	info->cpu_ns = cpu_time(p);
-	mutex_unlock(&p->lock);
-	if (mmget_not_zero(p->mm)) {
-		info->table_bytes = mm_pgtables_bytes(p->mm);
-		mmput(p->mm);
-	}
+	info->cpu_ns = atomic64_read(&p->cpu_ns);
 	return 0;
 }
 

@@ -78,32 +78,25 @@ pure_initcall(pith_calls_init);
  * Waiting and waking by address, in the component's own memory. The operations
  * with priority inheritance and robust lists name threads by global numbers.
  */
+#define FUTEX_OPS	(BIT(FUTEX_WAIT) | BIT(FUTEX_WAKE) |		\
+			 BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_WAKE_BITSET) | \
+			 BIT(FUTEX_REQUEUE) | BIT(FUTEX_CMP_REQUEUE))
+
 int pith_check_futex(int op)
 {
-	if (current->pith_mode != PITH_MODE_COMPONENT)
-		return 0;
-	switch (op & FUTEX_CMD_MASK) {
-	case FUTEX_WAIT:
-	case FUTEX_WAKE:
-	case FUTEX_WAIT_BITSET:
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		return 0;
-	}
-	return -ENOSYS;
+	u32 cmd = op & FUTEX_CMD_MASK;
+
+	return current->pith_mode != PITH_MODE_COMPONENT ||
+	       (cmd < 32 && (FUTEX_OPS & BIT(cmd))) ? 0 : -ENOSYS;
 }
 
+#ifdef CONFIG_X86
 int pith_check_arch_prctl(int option)
 {
-	if (current->pith_mode != PITH_MODE_COMPONENT)
-		return 0;
-#ifdef CONFIG_X86
-	if (option == ARCH_SET_FS || option == ARCH_GET_FS)
-		return 0;
-#endif
-	return -EPERM;
+	return current->pith_mode != PITH_MODE_COMPONENT ||
+	       option == ARCH_SET_FS || option == ARCH_GET_FS ? 0 : -EPERM;
 }
+#endif
 
 /* --- bootstrap ------------------------------------------------------------------------- */
 
@@ -123,18 +116,9 @@ static struct pith_domain *root_domain(void)
 	return d;
 }
 
-static int bootstrap_caps(struct pith_domain *root, struct pith_bootstrap *b)
-{
-	pith_get(&root->obj);
-	b->domain = pith_cap_install(&root->obj, PITH_R_CHARGE | PITH_R_ADMIN);
-	if (b->domain < 0)
-		return b->domain;
-	b->hardware = pith_hw_install();
-	return b->hardware < 0 ? b->hardware : 0;
-}
-
 static int pith_op_bootstrap(struct pith_cap *cap, void *arg)
 {
+	struct pith_bootstrap *b = arg;
 	struct pith_process *p;
 	struct pith_domain *root;
 	int err;
@@ -151,11 +135,15 @@ static int pith_op_bootstrap(struct pith_cap *cap, void *arg)
 		goto out;
 	/* bounds the page tables that a small quota can be spread over */
 	sysctl_max_map_count = PITH_MAPPINGS;
+	pid_max = pid_max_max;
 	current->signal->rlim[RLIMIT_NOFILE] =
 		(struct rlimit) { PITH_CORE_TABLE, PITH_CORE_TABLE };
 	current->pith_process = p;
 	current->pith_mode = PITH_MODE_CORE;
-	err = bootstrap_caps(root, arg);
+	pith_get(&root->obj);
+	b->domain = pith_cap_install(&root->obj, PITH_R_CHARGE | PITH_R_ADMIN);
+	b->hardware = pith_hw_install();
+	err = min3(0, b->domain, b->hardware);
 out:
 	pith_put(&root->obj);
 	return err;
@@ -174,7 +162,6 @@ struct op {
 	u16 size;		/* of the argument */
 	u16 zero;		/* where it has a u32 that must be 0, if not at 0 */
 	bool in, out;		/* it is copied from the caller; and back */
-	void (*undo)(void *arg, int ret);	/* if it cannot be copied back */
 };
 
 #define OP(op, name, object, right, ...)				\
@@ -184,11 +171,7 @@ struct op {
 #define IN(arg)		SIZE(arg), .in = true
 #define IN_ZERO(arg)	IN(arg), .zero = offsetof(struct arg, zero)
 #define OUT(arg)	SIZE(arg), .out = true
-
-static void close_new(void *arg, int fd)
-{
-	close_fd(fd);
-}
+#define INOUT_ZERO(arg)	IN_ZERO(arg), .out = true
 
 static const struct op ops[] = {
 	OP(BOOTSTRAP, bootstrap, NONE, 0, OUT(pith_bootstrap)),
@@ -216,8 +199,7 @@ static const struct op ops[] = {
 	OP(DOMAIN_DESTROY, domain_destroy, DOMAIN, PITH_R_ADMIN),
 	OP(DOMAIN_CPU, domain_cpu, DOMAIN, PITH_R_ADMIN, IN(pith_cpu_budget)),
 	OP(SPACE_CREATE, space_create, DOMAIN, PITH_R_ADMIN,
-	   IN_ZERO(pith_space_create), .out = true,
-	   .undo = pith_undo_space_create),
+	   INOUT_ZERO(pith_space_create)),
 
 	OP(SPACE_MAP, space_map, SPACE, PITH_R_MANAGE, IN(pith_map)),
 	OP(SPACE_UNMAP, space_unmap, SPACE, PITH_R_MANAGE, IN_ZERO(pith_range)),
@@ -243,8 +225,7 @@ static const struct op ops[] = {
 	OP(IRQ_BIND, irq_bind, IRQ, PITH_R_MANAGE, IN_ZERO(pith_fd_arg)),
 	OP(IRQ_ACK, irq_ack, IRQ, PITH_R_MANAGE),
 
-	OP(PORT_IN, port_in, IO_PORT, PITH_R_READ, IN_ZERO(pith_port),
-	   .out = true),
+	OP(PORT_IN, port_in, IO_PORT, PITH_R_READ, INOUT_ZERO(pith_port)),
 	OP(PORT_OUT, port_out, IO_PORT, PITH_R_WRITE, IN_ZERO(pith_port)),
 
 	OP(HW_INFO, hw_info, HARDWARE, 0, OUT(pith_hw_info)),
@@ -252,7 +233,7 @@ static const struct op ops[] = {
 	OP(HW_IO_MEM, hw_io_mem, HARDWARE, 0, IN_ZERO(pith_io_mem)),
 	OP(HW_IO_PORT, hw_io_port, HARDWARE, 0, IN(pith_io_port)),
 	OP(HW_IRQ, hw_irq, HARDWARE, 0, IN(pith_irq)),
-	OP(HW_MSI, hw_msi, HARDWARE, 0, OUT(pith_msi), .undo = close_new),
+	OP(HW_MSI, hw_msi, HARDWARE, 0, OUT(pith_msi)),
 	OP(HW_MEM_PHYS, hw_mem_phys, HARDWARE, 0, IN(pith_mem_phys)),
 	OP(HW_LOG_READ, hw_log_read, HARDWARE, 0, IN(pith_log_read),
 	   .out = true),
@@ -264,16 +245,19 @@ static int run(const struct op *op, struct pith_cap *cap, void __user *user)
 	struct pith_regs arg = {};	/* no argument is larger */
 	int ret;
 
-	if (op->in && copy_from_user(&arg, user, op->size))
+	/* what cannot be told must not be done: written as it was, for a try */
+	if ((op->in || op->out) && copy_from_user(&arg, user, op->size))
 		return -EFAULT;
+	if (op->out && copy_to_user(user, &arg, op->size))
+		return -EFAULT;
+	if (!op->in)
+		memset(&arg, 0, sizeof(arg));
 	if (op->zero && *(u32 *)((void *)&arg + op->zero))
 		return -EINVAL;
 	ret = op->run(cap, &arg);
-	if (ret < 0 || !op->out || !copy_to_user(user, &arg, op->size))
-		return ret;
-	if (op->undo)
-		op->undo(&arg, ret);
-	return -EFAULT;
+	if (ret >= 0 && op->out && copy_to_user(user, &arg, op->size))
+		return -EFAULT;
+	return ret;
 }
 
 SYSCALL_DEFINE3(pith_control, int, fd, u32, nr, void __user *, arg)

@@ -19,7 +19,6 @@
 #include "pith.h"
 #include "../sched/sched.h"
 
-#define SPARE_SPACE	(1ULL << 30)
 #define SETTLE_NS	20000		/* between looks at a thread that runs */
 
 /* --- hold still ------------------------------------------------------------- */
@@ -117,26 +116,26 @@ static bool stands(struct pith_thread *th, struct task_struct *task)
 	       (READ_ONCE(th->paused) || READ_ONCE(th->faulted));
 }
 
-int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
+static int access_regs(struct pith_cap *cap, struct pith_regs *r,
+		       void (*act)(struct task_struct *, struct pith_regs *))
 {
 	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
 	struct task_struct *task __free(put_task) = pith_thread_task(th);
 
 	if (!task)
 		return -EPIPE;
-	return stands(th, task) ? when_still(task, pith_regs_get, arg) : -EBUSY;
+	return stands(th, task) ? when_still(task, act, r) : -EBUSY;
+}
+
+int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
+{
+	return access_regs(cap, arg, pith_regs_get);
 }
 
 int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 {
-	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
-	struct task_struct *task __free(put_task) = pith_thread_task(th);
-
-	if (!task)
-		return -EPIPE;
-	if (!pith_regs_valid(arg))
-		return -EINVAL;
-	return stands(th, task) ? when_still(task, pith_regs_set, arg) : -EBUSY;
+	return pith_regs_valid(arg) ? access_regs(cap, arg, pith_regs_set) :
+				      -EINVAL;
 }
 
 /* --- birth ------------------------------------------------------------------- */
@@ -193,7 +192,7 @@ struct pith_thread *pith_thread_self(void)
 	th = thread_new(pith_current_domain(), current);
 	if (!IS_ERR(th)) {
 		current->pith = th;
-		pith_settle(th);	/* who changes our priority sees it */
+		pith_settle(th, NULL);	/* who changes our priority sees it */
 	}
 	return th;
 }
@@ -209,27 +208,6 @@ struct pith_thread *pith_thread_of(struct pith_process *p)
 		pith_get(&p->obj);
 	}
 	return th;
-}
-
-/* What a thread takes of the kernel's memory; its domain pays while it lives. */
-u64 pith_thread_cost(void)
-{
-	return THREAD_SIZE + PAGE_ALIGN(sizeof(struct task_struct) +
-					sizeof(struct signal_struct) +
-					sizeof(struct sighand_struct));
-}
-
-static void limits(struct pith_domain *d)
-{
-	struct rlimit *rlim = current->signal->rlim;
-	u64 space = 2 * READ_ONCE(d->ram_limit) + SPARE_SPACE;
-
-	task_lock(current);
-	/* bounds the page tables of objects that are mapped many times */
-	rlim[RLIMIT_AS] = (struct rlimit) { space, space };
-	rlim[RLIMIT_NOFILE] = (struct rlimit) { PITH_TABLE, PITH_TABLE };
-	rlim[RLIMIT_CORE] = (struct rlimit) { 0, 0 };
-	task_unlock(current);
 }
 
 struct birth {
@@ -248,12 +226,13 @@ static int thread_main(void *arg)
 	int err;
 
 	flush_signal_handlers(current, 1);
-	limits(th->space->domain);
+	current->signal->rlim[RLIMIT_NOFILE] =
+		(struct rlimit) { PITH_TABLE, PITH_TABLE };
 	set_task_comm(current, th->space->name);
 	/* nothing of its creator's registers is left */
 	ELF_PLAT_INIT(current_pt_regs(), 0);
 	start_thread(current_pt_regs(), 0, 0);
-	pith_settle(th);
+	pith_settle(th, NULL);
 	err = b->setup ? b->setup(b->arg) : 0;
 	b->err = err;
 	if (!err)
@@ -324,8 +303,7 @@ static int clone_into(struct pith_process *p, struct birth *b)
 	/* only core reaps its children */
 	if (current->pith_mode == PITH_MODE_COMPONENT)
 		args.flags |= CLONE_PARENT;
-	pid = atomic_read(&p->tasks) < PITH_THREADS ? kernel_clone(&args) :
-						      -EDQUOT;
+	pid = kernel_clone(&args);
 	mmput(p->mm);
 	if (pid < 0)
 		return pid;
@@ -338,18 +316,14 @@ int pith_thread_create(struct pith_process *p, struct pith_thread *th,
 		       int (*setup)(void *arg), void *arg)
 {
 	struct birth b = { .thread = th, .setup = setup, .arg = arg };
-	int err = pith_charge(p->domain, pith_thread_cost(), 0);
+	int err;
 
-	if (err)
-		return err;
 	init_completion(&b.done);
 	mutex_lock(&p->lock);
 	err = clone_into(p, &b);
 	mutex_unlock(&p->lock);
-	if (err) {
-		pith_uncharge(p->domain, pith_thread_cost(), 0);
+	if (err)
 		return err;
-	}
 	wait_for_completion(&b.done);
 	return b.err;
 }
@@ -366,7 +340,6 @@ void pith_thread_end(struct pith_thread *th, struct task_struct *task)
 	th->cpu_ns = ns;
 	th->switches = task->nvcsw + task->nivcsw;
 	raw_spin_unlock_irq(&th->lock);
-	pith_uncharge(th->space->domain, pith_thread_cost(), 0);
 	put_task_struct(task);
 }
 
@@ -403,10 +376,11 @@ int pith_op_thread_info(struct pith_cap *cap, void *arg)
 	};
 
 	if (task) {
+		pith_settle(th, NULL);	/* an idle server still inherits */
 		info->state = state_of(th, task);
 		info->cpu = task_cpu(task);
 		info->priority = task->rt_priority;
-		info->priority_now = rt_priority(pith_prio_now(th, task));
+		info->priority_now = rt_priority(task->prio);
 		info->cpu_ns = task_sched_runtime(task);
 		info->switches = task->nvcsw + task->nivcsw;
 	}

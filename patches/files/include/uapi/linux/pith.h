@@ -382,7 +382,6 @@ struct pith_space_info {
 	__u32 status;
 	__u64 cpu_ns;		/* execution time of all its threads so far */
 	__u64 threads;
-	__u64 table_bytes;	/* page tables */
 };
 
 /*
