@@ -5,8 +5,9 @@
 #include <pith/env.h>
 #include <pith/rpc.h>
 #include <session/core.h>
+#include <session/file_system.h>
 
-#define FREE_MEMORY	"base=0xc0000000, size=4096"	/* a hole of QEMU's PC */
+#define FREE_MEMORY	"base=0xc0000000, size=8192"	/* a hole of QEMU's PC */
 #define FREE_PORTS	"base=0x300, size=8"
 
 static int failures;
@@ -92,6 +93,28 @@ static void module(void)
 	pith_close(mem);
 }
 
+/* A server that maps a device would die when core takes that away. */
+static void lend(void)
+{
+	struct session device_session, fs;
+	int mem = get(&device_session, "IO_MEM", FREE_MEMORY, IO_MEM_DATASPACE, 0);
+	struct rpc r = { .caps = &mem, .ncaps = 1 };
+	int err = env_session(&fs, "File_system", "", "",
+			      &(struct session_quota) { 65536, 16 },
+			      pith_now() + PITH_SEC(5));
+
+	expect(!err && mem >= 0, "a device and a server");
+	expect(rpc_call(fs.cap, FS_STREAM, &r, pith_now() + PITH_SEC(5)) ==
+	       -EINVAL, "a server does not take a device for memory");
+	env_close(&device_session);
+	pith_close(mem);
+	mem = pith_mem_create(-1, 2 * FS_DATA_OFFSET, 0);
+	expect(!rpc_call(fs.cap, FS_STREAM, &r, pith_now() + PITH_SEC(5)),
+	       "and is still there");
+	env_close(&fs);
+	pith_close(mem);
+}
+
 int component_main(void)
 {
 	device("IO_MEM", FREE_MEMORY, IO_MEM_DATASPACE, 0,
@@ -102,6 +125,7 @@ int component_main(void)
 	       PITH_R_MANAGE);
 	memory();
 	module();
+	lend();
 	log_line("device_test: %s", failures ? "FAIL" : "PASS");
 	return !!failures;
 }

@@ -6,34 +6,40 @@
 
 #define TIMEOUT		PITH_SEC(5)
 
-static int get_buffer(struct report *r, uint64_t size)
+/* Memory of one's own, which the server may only read. */
+static int give_buffer(struct report *r, uint64_t size)
 {
-	struct report_size req = { .size = size };
-	struct rpc call = {
-		.req = &req, .req_len = sizeof(req),
-		.rep_caps = &r->mem, .nrep_caps = 1,
-	};
-	int err = rpc_call(r->session.cap, REPORT_BUFFER, &call,
-			   pith_now() + TIMEOUT);
+	int shared, err;
+	struct rpc call = { .caps = &shared, .ncaps = 1 };
 
-	if (err)
-		return err;
+	r->mem = pith_mem_create(-1, size, 0);
+	if (r->mem < 0)
+		return r->mem;
 	r->size = size;
 	r->buf = pith_map(r->mem, 0, size, PITH_MAP_READ | PITH_MAP_WRITE, &err);
-	return r->buf ? 0 : err;
+	if (!r->buf)
+		return err;
+	shared = pith_mint(r->mem, PITH_R_READ);
+	if (shared < 0)
+		return shared;
+	err = rpc_call(r->session.cap, REPORT_BUFFER, &call,
+		       pith_now() + TIMEOUT);
+	pith_close(shared);
+	return err;
 }
 
 int report_open(struct report *r, const char *label, uint64_t size)
 {
-	/* what the server keeps: buffer, old and new text, and its books */
-	struct session_quota quota = { .ram = 3 * size + 8192, .caps = 12 };
+	struct session_quota quota = {
+		.ram = 2 * size + REPORT_BOOKS, .caps = 8,
+	};
 	int err;
 
 	*r = (struct report){ .session.cap = -1, .mem = -1 };
 	err = env_session(&r->session, "Report", label, "", &quota,
 			  pith_now() + TIMEOUT);
 	if (!err)
-		err = get_buffer(r, size);
+		err = give_buffer(r, size);
 	if (err)
 		report_close(r);
 	return err;

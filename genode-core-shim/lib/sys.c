@@ -83,6 +83,14 @@ int64_t pith_mem_size(int mem)
 	return err ? err : (int64_t)info.size;
 }
 
+int64_t pith_mem_lent(int mem)
+{
+	struct pith_mem_info info;
+	int err = pith_control(mem, PITH_OP_MEM_INFO, &info);
+
+	return err ? err : info.io ? -EINVAL : (int64_t)info.size;
+}
+
 static int mint(int fd, struct pith_mint *m)
 {
 	return pith_control(fd, PITH_OP_MINT, m);

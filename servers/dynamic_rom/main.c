@@ -9,9 +9,10 @@
 #include <pith/env.h>
 #include <pith/hid.h>
 #include <pith/service.h>
+#include "../lib/config_rom.h"
+#include "../lib/hid_text.h"
+#include "../lib/policy.h"
 #include "../lib/rom_server.h"
-
-#define TEXT_MAX	(256u << 10)	/* of one inline node */
 
 struct timeline {
 	const struct hid_node *node, *step;
@@ -27,45 +28,16 @@ static struct timeline *timelines;
 
 static void play(struct timeline *t);
 
-/* The text of an inline node: its quoted lines, or else the node in it. */
-static char *text_of(const struct hid_node *n, size_t *len)
-{
-	const struct hid_quote *q;
-	struct hid_print p;
-	char *text = malloc(TEXT_MAX), *at = text;
-	int printed;
-
-	if (!text)
-		return NULL;
-	for (q = n->quotes; q; q = q->next) {
-		if (q->text.len + 1 > (size_t)(text + TEXT_MAX - at))
-			break;
-		memcpy(at, q->text.s, q->text.len);
-		at += q->text.len;
-		*at++ = '\n';
-	}
-	*len = (size_t)(at - text);
-	if (n->quotes || !n->first)
-		return text;
-	hid_print_begin(&p, text, TEXT_MAX);
-	hid_print_tree(&p, n->first);
-	printed = hid_print_end(&p);
-	*len = printed < 0 ? 0 : (size_t)printed;
-	return text;
-}
-
 static void show(struct timeline *t, const struct hid_node *n)
 {
-	char what[64], name[64], *text, *fit;
+	char what[64], name[64], *text;
 	size_t len;
 
-	text = text_of(n, &len);
+	text = hid_text_of(n, &len);
 	if (!text) {
-		log_error("no memory for the next content");
+		log_error("no memory for the next content, or it is too long");
 		return;
 	}
-	fit = realloc(text, len + 1);
-	text = fit ? fit : text;
 	rom_source_set(&t->source, text, len);
 	free(t->text);
 	t->text = text;
@@ -100,99 +72,91 @@ static void play(struct timeline *t)
 	}
 }
 
-static _Noreturn void wrong(uint32_t line, uint32_t col, const char *what)
-{
-	env_fatal("config:%u:%u: %s", line, col, what);
-}
-
-static void check_step(const struct hid_node *n)
+static int check_step(const struct hid_node *n, struct hid_error *err)
 {
 	const struct hid_attr *ms = hid_attr(n, "milliseconds");
 	uint64_t v;
 
 	if (hid_is(n, "sleep")) {
 		if (!ms || hid_parse_number(ms->value, &v) || v < 1)
-			wrong(n->line, n->col, "expected milliseconds of 1 or "
-			      "more");
+			return config_wrong(err, n->line, n->col, "expected "
+					    "milliseconds of 1 or more");
 	} else if (!hid_is(n, "inline") && !hid_is(n, "empty")) {
-		wrong(n->line, n->col, "expected inline, empty or sleep");
+		return config_wrong(err, n->line, n->col,
+				    "expected inline, empty or sleep");
 	}
+	return 0;
 }
 
-static void add(const struct hid_node *n)
+static int check(const struct hid_node *n, bool *once, struct hid_error *err)
 {
-	struct timeline *t = calloc(1, sizeof(*t));
 	const struct hid_node *step;
 	bool sleeps = false;
+	int ret;
 
-	if (!t)
-		env_fatal("no memory");
 	if (!hid_is(n, "rom") || !hid_attr(n, "name"))
-		wrong(n->line, n->col, "expected rom with a name");
-	*t = (struct timeline){
-		.node = n, .step = hid_first(n, NULL),
-		.once = hid_bool(n, "once", false), .next = timelines,
-		.timer = { .at = PITH_NO_DEADLINE, .fire = awake, .ctx = t },
-	};
-	for (step = t->step; step; step = hid_next(step, NULL)) {
-		check_step(step);
+		return config_wrong(err, n->line, n->col,
+				    "expected rom with a name");
+	ret = config_attrs(n, "name once", err);
+	if (!ret)
+		ret = config_bool(n, "once", false, once, err);
+	for (step = hid_first(n, NULL); step && !ret;
+	     step = hid_next(step, NULL)) {
+		ret = check_step(step, err);
 		sleeps |= hid_is(step, "sleep");
 	}
 	if (!sleeps)
-		t->once = true;		/* would never end */
+		*once = true;		/* would never end */
+	return ret;
+}
+
+static int add(const struct hid_node *n, struct hid_error *err)
+{
+	struct timeline *t;
+	bool once;
+
+	if (check(n, &once, err))
+		return -EINVAL;
+	t = malloc(sizeof(*t));
+	if (!t)
+		env_fatal("no memory");
+	*t = (struct timeline){
+		.node = n, .step = hid_first(n, NULL), .once = once,
+		.next = timelines,
+		.timer = { .at = PITH_NO_DEADLINE, .fire = awake, .ctx = t },
+	};
 	timelines = t;
 	play(t);
+	return 0;
 }
 
 static void read_config(void)
 {
 	static struct rom rom;
-	const struct hid_node *config, *n;
+	const struct hid_node *config = config_read(&rom), *n;
 	struct hid_error err;
-	int ret = rom_open(&rom, "config");
-	size_t arena = HID_ARENA_SIZE(rom.size);
 
-	if (ret)
-		env_fatal("no config: %s", strerror(-ret));
-	ret = hid_parse(rom.data, rom.size, malloc(arena), arena, &config, &err);
-	if (ret)
-		wrong(err.line, err.col, err.text);
 	for (n = hid_first(config, NULL); n; n = hid_next(n, NULL))
-		add(n);
-}
-
-static const char *last_element(const char *label)
-{
-	const char *at;
-
-	while ((at = strstr(label, " -> ")))
-		label = at + 4;
-	return label;
+		if (add(n, &err))
+			config_fatal(&err);
 }
 
 static int open_rom(void *ctx, const struct parent_request *req, void **session)
 {
-	const char *name = last_element(req->label);
+	const char *name = label_last(req->label);
 	struct timeline *t;
 
 	(void)ctx;
 	for (t = timelines; t; t = t->next)
 		if (hid_equal(hid_attr(t->node, "name")->value, name))
-			return rom_client_open(&ep, &t->source, req->ram,
-					       (struct rom_client **)session);
+			return rom_client_open(&ep, &t->source, req, session);
 	return -ENOENT;
-}
-
-static void close_rom(void *ctx, void *session)
-{
-	(void)ctx;
-	rom_client_close(session);
 }
 
 int component_main(void)
 {
 	static struct service rom = {
-		.name = "ROM", .open = open_rom, .close = close_rom,
+		.name = "ROM", .open = open_rom, .close = rom_client_close,
 	};
 	int err = ep_init(&ep);
 

@@ -28,7 +28,7 @@ struct file {
 
 struct reader {
 	struct file *file;
-	struct rom_client *client;
+	void *client;		/* of rom_server.c */
 };
 
 static struct entrypoint ep;
@@ -207,8 +207,7 @@ static int open_rom(void *ctx, const struct parent_request *req, void **session)
 		return -ENOMEM;
 	ret = add(label_last(req->label), &r->file);
 	if (!ret)
-		ret = rom_client_open(&ep, &r->file->source, req->ram,
-				      &r->client);
+		ret = rom_client_open(&ep, &r->file->source, req, &r->client);
 	if (ret >= 0) {
 		*session = r;
 		return ret;
@@ -224,7 +223,7 @@ static void close_rom(void *ctx, void *session)
 	struct reader *r = session;
 
 	(void)ctx;
-	rom_client_close(r->client);
+	rom_client_close(NULL, r->client);
 	if (!r->file->source.clients)
 		drop(r->file);
 	free(r);

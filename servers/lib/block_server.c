@@ -41,7 +41,7 @@ static int map_ring(struct block_server *s)
 	    !has_rights(s->data_mem, PITH_T_MEMORY, rw) ||
 	    !has_rights(s->client_notif, PITH_T_NOTIFICATION, PITH_R_SIGNAL))
 		return -EINVAL;
-	if (pith_mem_size(s->ring_mem) < BLOCK_RING_BYTES)
+	if (pith_mem_lent(s->ring_mem) < BLOCK_RING_BYTES)
 		return -EINVAL;
 	size = pith_mem_size(s->data_mem);
 	if (size < 0)

@@ -108,7 +108,7 @@ static int is_signal(int fd)
 
 int fs_stream_open(struct fs_stream *s, struct ep_request *in, uint64_t ram)
 {
-	int64_t all = in->ncaps ? pith_mem_size(in->caps[0]) : -1;
+	int64_t all = in->ncaps ? pith_mem_lent(in->caps[0]) : -1;
 	uint64_t size = all - FS_DATA_OFFSET;
 	int sigh = in->ncaps > 1, err;
 

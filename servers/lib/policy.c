@@ -6,11 +6,10 @@
 
 #include "policy.h"
 
-#define ARROW		" -> "
-#define ARROW_LEN	4
+#define SELECTORS	(sizeof(selectors) / sizeof(*selectors))
 
 static const char *const selectors[] = {
-	"label", "label_prefix", "label_suffix",
+	"name", "label", "label_prefix", "label_suffix",
 };
 
 int config_wrong(struct hid_error *err, uint32_t line, uint32_t col,
@@ -69,32 +68,13 @@ int policy_check(const struct hid_node *node, struct hid_error *err)
 	if (!is_default && !hid_is(node, "policy"))
 		return config_wrong(err, node->line, node->col,
 				    "expected policy or default-policy");
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < SELECTORS; i++)
 		n += !!hid_attr(node, selectors[i]);
 	if (n != !is_default)
 		return config_wrong(err, node->line, node->col, is_default ?
-				    "expected no label" : "expected one of "
-				    "label, label_prefix and label_suffix");
+				    "expected no label" : "expected a name or "
+				    "one of label, label_prefix, label_suffix");
 	return 0;
-}
-
-static bool begins(const char *label, struct hid_str prefix)
-{
-	const char *rest = label + prefix.len;
-
-	return strlen(label) >= prefix.len &&
-	       !memcmp(label, prefix.s, prefix.len) &&
-	       (!*rest || !strncmp(rest, ARROW, ARROW_LEN));
-}
-
-static bool ends(const char *label, struct hid_str suffix)
-{
-	size_t len = strlen(label), at = len - suffix.len;
-
-	if (len < suffix.len || memcmp(label + at, suffix.s, suffix.len))
-		return false;
-	return !at || (at >= ARROW_LEN &&
-		       !memcmp(label + at - ARROW_LEN, ARROW, ARROW_LEN));
 }
 
 static bool matches(const struct hid_node *policy, const char *label)
@@ -103,11 +83,12 @@ static bool matches(const struct hid_node *policy, const char *label)
 
 	if (a)
 		return hid_equal(a->value, label);
-	a = hid_attr(policy, "label_prefix");
-	if (a)
-		return begins(label, a->value);
 	a = hid_attr(policy, "label_suffix");
-	return a && ends(label, a->value);
+	if (a)
+		return label_ends(label, a->value.s, a->value.len);
+	a = hid_attr(policy, "label_prefix");
+	a = a ? a : hid_attr(policy, "name");
+	return a && label_begins(label, a->value.s, a->value.len);
 }
 
 const struct hid_node *policy_find(const struct hid_node *config,
@@ -118,13 +99,4 @@ const struct hid_node *policy_find(const struct hid_node *config,
 	while (p && !matches(p, label))
 		p = hid_next(p, "policy");
 	return p ? p : hid_first(config, "default-policy");
-}
-
-const char *label_last(const char *label)
-{
-	const char *at;
-
-	while ((at = strstr(label, ARROW)))
-		label = at + ARROW_LEN;
-	return label;
 }

@@ -4,6 +4,7 @@
  *
  *	+ policy | label: a -> b	all of the label
  *	+ policy | label_prefix: a	up to the end of one of its elements
+ *	+ policy a			the same
  *	+ policy | label_suffix: b	from the begin of one on
  *	+ default-policy		whatever the label is
  *
@@ -13,6 +14,10 @@
 #define POLICY_H
 
 #include <pith/hid.h>
+#include <pith/label.h>
+
+/* The attributes that say whom a policy is about, for config_attrs(). */
+#define POLICY_SELECTORS	"name label label_prefix label_suffix"
 
 /* Is @node a policy with exactly one selector, or a default-policy with none?
  * 0 or -EINVAL with the reason in *@err. */
@@ -21,9 +26,6 @@ int policy_check(const struct hid_node *node, struct hid_error *err);
 /* The policy in @config for @label, or NULL. */
 const struct hid_node *policy_find(const struct hid_node *config,
 				   const char *label);
-
-/* The last element of @label. */
-const char *label_last(const char *label);
 
 /* Put a position and a reason into *@err; returns -EINVAL. */
 int config_wrong(struct hid_error *err, uint32_t line, uint32_t col,

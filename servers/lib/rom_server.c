@@ -7,18 +7,14 @@
 #include "rom_server.h"
 
 #define PAGE		4096u
-#define BOOKS		4096u	/* of a session, out of its donation */
 
 struct rom_client {
 	struct entrypoint *ep;
 	struct rom_source *source;
 	struct rom_client *next;
 	uint64_t badge;
-	uint64_t ram;		/* what memory for it may take from now on */
-	uint64_t seen;		/* version that its memory holds */
-	int mem, sigh;		/* mem: read-only, for the client */
-	char *at;
-	uint64_t size;
+	uint64_t seen;		/* version that it has */
+	int sigh;
 };
 
 static void tell(const struct rom_client *c)
@@ -38,60 +34,50 @@ void rom_source_set(struct rom_source *s, const void *data, uint64_t size)
 		tell(c);
 }
 
-/* Memory for @size bytes in place of the one there is. A client may keep the
- * old: sizes double, so all that it ever gets is twice the last. */
-static int make_room(struct rom_client *c, uint64_t size)
+/* Into the client's memory @mem, which is mapped no longer than this takes; zeros
+ * up to the end of the page. What others have in there is not looked at. */
+static int copy(const struct rom_source *s, int mem)
 {
-	uint64_t room = c->size ? 2 * c->size : PAGE;
-	int mem, err;
-	void *at;
+	uint64_t used = (s->size + PAGE - 1) / PAGE * PAGE;
+	int err;
+	char *at;
 
-	while (room < size)
-		room *= 2;
-	if (room > c->ram)
-		return -EDQUOT;
-	mem = pith_mem_create(-1, room, 0);
-	if (mem < 0)
-		return mem;
-	at = pith_map(mem, 0, 0, PITH_MAP_READ | PITH_MAP_WRITE, &err);
-	if (at) {
-		if (c->at)
-			pith_unmap(c->at, c->size);
-		pith_close(c->mem);
-		c->mem = pith_mint(mem, PITH_R_READ);
-		c->at = at;
-		c->size = room;
-		c->ram -= room;
-		err = c->mem < 0 ? c->mem : 0;
-	}
-	pith_close(mem);
-	return err;
+	used = used ? used : PAGE;
+	at = pith_map(mem, 0, used, PITH_MAP_READ | PITH_MAP_WRITE, &err);
+	if (!at)
+		return err;
+	memcpy(at, s->data, s->size);
+	memset(at + s->size, 0, used - s->size);
+	pith_unmap(at, used);
+	return 0;
 }
 
 static int dataspace(struct rom_client *c, struct ep_request *in)
 {
 	const struct rom_source *s = c->source;
 	struct rom_dataspace ds = { .size = s->size };
-	int err = s->data ? 0 : -ENOENT;
+	int64_t room = 0;
+	int err = 0;
 
-	if (!err && s->size > c->size)
-		err = make_room(c, s->size);
-	if (!err && c->mem < 0)
-		err = make_room(c, PAGE);
-	if (err)
-		return err;
-	memcpy(c->at, s->data, s->size);
-	memset(c->at + s->size, 0, c->size - s->size);
-	c->seen = s->version;
-	err = ep_reply_data(c->ep, in, &ds, sizeof(ds));
-	return err ? err : ep_reply_cap(in, c->mem, 0);
+	if (!s->data)
+		return -ENOENT;
+	if (in->ncaps)
+		room = pith_mem_lent(in->caps[0]);
+	if (room < 0 || room % PAGE)
+		return -EINVAL;
+	if (room && s->size <= (uint64_t)room) {
+		err = copy(s, in->caps[0]);
+		if (!err)
+			c->seen = s->version;
+	}
+	return err ? err : ep_reply_data(c->ep, in, &ds, sizeof(ds));
 }
 
 static int sigh(struct rom_client *c, struct ep_request *in)
 {
 	struct pith_identify id;
 
-	if (in->caps[0] < 0 || pith_identify(in->caps[0], &id) ||
+	if (!in->ncaps || pith_identify(in->caps[0], &id) ||
 	    id.type != PITH_T_NOTIFICATION || !(id.rights & PITH_R_SIGNAL))
 		return -EINVAL;
 	pith_close(c->sigh);
@@ -114,19 +100,18 @@ static int call(void *ctx, struct ep_request *in)
 }
 
 int rom_client_open(struct entrypoint *ep, struct rom_source *source,
-		    uint64_t ram, struct rom_client **client)
+		    const struct parent_request *req, void **session)
 {
 	struct rom_client *c;
 	int cap;
 
-	if (ram < BOOKS + PAGE)
+	if (req->ram < ROM_CLIENT_BOOKS)
 		return -EDQUOT;
 	c = malloc(sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	*c = (struct rom_client){
-		.ep = ep, .source = source, .ram = ram - BOOKS, .mem = -1,
-		.sigh = -1, .next = source->clients,
+		.ep = ep, .source = source, .sigh = -1, .next = source->clients,
 	};
 	cap = ep_new_object(ep, call, c, &c->badge);
 	if (cap < 0) {
@@ -134,21 +119,19 @@ int rom_client_open(struct entrypoint *ep, struct rom_source *source,
 		return cap;
 	}
 	source->clients = c;
-	*client = c;
+	*session = c;
 	return cap;
 }
 
-void rom_client_close(struct rom_client *c)
+void rom_client_close(void *ctx, void *session)
 {
-	struct rom_client **p;
+	struct rom_client *c = session, **p;
 
+	(void)ctx;
 	for (p = &c->source->clients; *p != c; p = &(*p)->next)
 		;
 	*p = c->next;
 	ep_remove(c->ep, c->badge);
-	if (c->at)
-		pith_unmap(c->at, c->size);
-	pith_close(c->mem);
 	pith_close(c->sigh);
 	free(c);
 }

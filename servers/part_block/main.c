@@ -5,12 +5,12 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <pith/env.h>
 
 #include "../lib/block_client.h"
+#include "../lib/config_rom.h"
 #include "policy.h"
 #include "session.h"
 #include "table.h"
@@ -24,25 +24,14 @@ static struct table table;
 static struct part_server server = { .ep = &ep, .table = &table };
 static char disk_args[32];
 
-/* The tree refers to the text of the ROM: both stay. */
 static const struct hid_node *read_config(void)
 {
 	static struct rom rom;
-	const struct hid_node *config;
+	const struct hid_node *config = config_read(&rom);
 	struct hid_error err;
-	size_t arena;
-	int ret;
 
-	ret = rom_open(&rom, "config");
-	if (ret)
-		env_fatal("no config: %s", strerror(-ret));
-	arena = HID_ARENA_SIZE(rom.size);
-	ret = hid_parse(rom.data, rom.size, malloc(arena), arena, &config,
-			&err);
-	if (!ret)
-		ret = policy_check(config, &err);
-	if (ret)
-		env_fatal("config:%u:%u: %s", err.line, err.col, err.text);
+	if (part_policy_check(config, &err))
+		config_fatal(&err);
 	return config;
 }
 

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who may have which partition: see policy.h. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <pith/env.h>
 
+#include "../lib/policy.h"
 #include "policy.h"
 
 /* --- checking the config ---------------------------------------------------- */
-
-static int wrong(struct hid_error *err, uint32_t line, uint32_t col,
-		 const char *text)
-{
-	err->line = line;
-	err->col = col;
-	snprintf(err->text, sizeof(err->text), "%s", text);
-	return -EINVAL;
-}
 
 static int check_partition(const struct hid_attr *a, struct hid_error *err)
 {
@@ -26,60 +17,47 @@ static int check_partition(const struct hid_attr *a, struct hid_error *err)
 	if (hid_equal(a->value, "any"))
 		return 0;
 	if (hid_parse_number(a->value, &n) || n > PART_MAX)
-		return wrong(err, a->line, a->col,
+		return config_wrong(err, a->line, a->col,
 			     "expected partition number 0 .. 128 or any");
 	return 0;
 }
 
 static int check_policy(const struct hid_node *p, struct hid_error *err)
 {
-	bool has_partition = false, b;
+	const struct hid_attr *partition = hid_attr(p, "partition");
+	bool writeable;
+	int ret = policy_check(p, err);
 
-	for (const struct hid_attr *a = p->attrs; a; a = a->next) {
-		if (hid_equal(a->tag, "partition")) {
-			has_partition = true;
-			if (check_partition(a, err))
-				return -EINVAL;
-		} else if (hid_equal(a->tag, "writeable")) {
-			if (hid_parse_bool(a->value, &b))
-				return wrong(err, a->line, a->col,
-					     "expected yes or no");
-		} else if (!hid_equal(a->tag, "name") ||
-			   !hid_is(p, "policy")) {
-			return wrong(err, a->line, a->col,
-				     "expected partition or writeable");
-		}
-	}
-	if (!has_partition)
-		return wrong(err, p->line, p->col,
-			     "expected attribute partition");
-	if (hid_is(p, "policy") && !hid_attr(p, "name"))
-		return wrong(err, p->line, p->col,
-			     "expected a label prefix as name");
-	return 0;
+	if (!ret)
+		ret = config_attrs(p, POLICY_SELECTORS " partition writeable",
+				   err);
+	if (!ret)
+		ret = config_bool(p, "writeable", false, &writeable, err);
+	if (!ret && !partition)
+		ret = config_wrong(err, p->line, p->col,
+				   "expected attribute partition");
+	return ret ? ret : check_partition(partition, err);
 }
 
 static int check_top(const struct hid_node *config, struct hid_error *err)
 {
+	const struct hid_attr *a = hid_attr(config, "namespace");
 	uint64_t n;
 
-	for (const struct hid_attr *a = config->attrs; a; a = a->next) {
-		if (!hid_equal(a->tag, "namespace"))
-			return wrong(err, a->line, a->col,
-				     "expected namespace");
-		if (hid_parse_number(a->value, &n) || !n || n > UINT32_MAX)
-			return wrong(err, a->line, a->col,
-				     "expected a namespace number");
-	}
+	if (config_attrs(config, "namespace", err))
+		return -EINVAL;
+	if (a && (hid_parse_number(a->value, &n) || !n || n > UINT32_MAX))
+		return config_wrong(err, a->line, a->col,
+				    "expected a namespace number");
 	return 0;
 }
 
-int policy_check(const struct hid_node *config, struct hid_error *err)
+int part_policy_check(const struct hid_node *config, struct hid_error *err)
 {
 	int defaults = 0;
 
 	if (!hid_is(config, "config"))
-		return wrong(err, config->line, config->col,
+		return config_wrong(err, config->line, config->col,
 			     "expected config");
 	if (check_top(config, err))
 		return -EINVAL;
@@ -88,7 +66,7 @@ int policy_check(const struct hid_node *config, struct hid_error *err)
 		defaults += hid_is(p, "default-policy");
 		if ((!hid_is(p, "policy") && !hid_is(p, "default-policy")) ||
 		    defaults > 1)
-			return wrong(err, p->line, p->col,
+			return config_wrong(err, p->line, p->col,
 				     "expected policy or one default-policy");
 		if (check_policy(p, err))
 			return -EINVAL;
@@ -97,25 +75,6 @@ int policy_check(const struct hid_node *config, struct hid_error *err)
 }
 
 /* --- deciding ------------------------------------------------------------------- */
-
-/* "a" fits "a" and "a -> b", not "ab". */
-static bool label_fits(struct hid_str prefix, const char *label)
-{
-	if (strncmp(label, prefix.s, prefix.len))
-		return false;
-	label += prefix.len;
-	return !prefix.len || !*label || !strncmp(label, " ->", 3);
-}
-
-static const struct hid_node *find_policy(const struct hid_node *config,
-					  const char *label)
-{
-	for (const struct hid_node *p = hid_first(config, "policy"); p;
-	     p = hid_next(p, "policy"))
-		if (label_fits(hid_attr(p, "name")->value, label))
-			return p;
-	return hid_first(config, "default-policy");
-}
 
 /* The number the client asks for: 1, none: 0, or -EINVAL. */
 static int asked_number(const char *args, uint64_t *number)
@@ -142,10 +101,10 @@ static int check_number(const struct table *t, uint64_t number, bool any)
 	return 0;
 }
 
-int policy_decide(const struct hid_node *config, const struct table *t,
+int part_policy_decide(const struct hid_node *config, const struct table *t,
 		  const char *label, const char *args, struct grant *grant)
 {
-	const struct hid_node *p = find_policy(config, label);
+	const struct hid_node *p = policy_find(config, label);
 	struct hid_str value;
 	uint64_t number, fixed;
 	bool any;

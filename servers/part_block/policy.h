@@ -3,7 +3,7 @@
  * Who may have which partition: the config of part_block.
  *
  *	config
- *	+ policy ext4 | partition: 1		. label prefix, whole elements
+ *	+ policy ext4 | partition: 1	. or label, label_prefix, label_suffix
  *	+ policy installer | partition: 0 | writeable: yes
  *	+ default-policy | partition: any
  *	-
@@ -26,14 +26,14 @@ struct grant {
 };
 
 /* Check a whole config. 0, or -EINVAL with @err set. */
-int policy_check(const struct hid_node *config, struct hid_error *err);
+int part_policy_check(const struct hid_node *config, struct hid_error *err);
 
 /*
  * What a session with @label and @args gets from @t. Errors: EACCES (no policy,
  * or not this partition), EINVAL (malformed number), EIO (the table is damaged),
  * ENOENT (no such partition).
  */
-int policy_decide(const struct hid_node *config, const struct table *t,
+int part_policy_decide(const struct hid_node *config, const struct table *t,
 		  const char *label, const char *args, struct grant *grant);
 
 #endif

@@ -217,7 +217,7 @@ int part_session_open(void *ctx, const struct parent_request *req,
 	struct grant grant;
 	int err;
 
-	err = policy_decide(server->config, server->table, req->label,
+	err = part_policy_decide(server->config, server->table, req->label,
 			    req->args, &grant);
 	if (err)
 		return err;

@@ -18,7 +18,7 @@ struct input {
 	struct input *next;
 	struct hid_str name;
 	struct rom rom;
-	void *arena;
+	void *arena;		/* the tree, and the text that it points into */
 	const struct hid_node *root;	/* NULL: nothing that can be read */
 	int notif;		/* it has changed, or its server has died */
 	struct ep_timer retry;
@@ -68,12 +68,17 @@ static void parse_input(struct input *i)
 {
 	size_t size = HID_ARENA_SIZE(i->rom.size);
 	struct hid_error err;
+	char *copy;
 
-	i->arena = malloc(size);
-	if (!i->arena)
+	i->arena = malloc(size + i->rom.size);
+	if (!i->arena) {
 		log_error("no memory for ROM %.*s", (int)i->name.len, i->name.s);
-	else if (hid_parse(i->rom.data, i->rom.size, i->arena, size, &i->root,
-			   &err))
+		return;
+	}
+	/* The tree outlives the mapping, and nobody can change it. */
+	copy = (char *)i->arena + size;
+	memcpy(copy, i->rom.data, i->rom.size);
+	if (hid_parse(copy, i->rom.size, i->arena, size, &i->root, &err))
 		log_error("ROM %.*s:%u:%u: %s", (int)i->name.len, i->name.s,
 			  err.line, err.col, err.text);
 }
@@ -168,24 +173,14 @@ static void start(void)
 
 static int open_rom(void *ctx, const struct parent_request *req, void **session)
 {
-	struct rom_client *client;
-	int cap = rom_client_open(&ep, &output, req->ram, &client);
-
 	(void)ctx;
-	*session = cap < 0 ? NULL : client;
-	return cap;
-}
-
-static void close_rom(void *ctx, void *session)
-{
-	(void)ctx;
-	rom_client_close(session);
+	return rom_client_open(&ep, &output, req, session);
 }
 
 int component_main(void)
 {
 	static struct service rom = {
-		.name = "ROM", .open = open_rom, .close = close_rom,
+		.name = "ROM", .open = open_rom, .close = rom_client_close,
 	};
 	int err = ep_init(&ep);
 

@@ -79,27 +79,15 @@ static void read_config(void)
 static int open_rom(void *ctx, const struct parent_request *req, void **session)
 {
 	struct file *f = find(label_last(req->label));
-	struct rom_client *client;
-	int cap;
 
 	(void)ctx;
-	if (!f)
-		return -ENOENT;
-	cap = rom_client_open(&ep, &f->source, req->ram, &client);
-	*session = cap < 0 ? NULL : client;
-	return cap;
-}
-
-static void close_rom(void *ctx, void *session)
-{
-	(void)ctx;
-	rom_client_close(session);
+	return f ? rom_client_open(&ep, &f->source, req, session) : -ENOENT;
 }
 
 int component_main(void)
 {
 	static struct service rom = {
-		.name = "ROM", .open = open_rom, .close = close_rom,
+		.name = "ROM", .open = open_rom, .close = rom_client_close,
 	};
 	int err = ep_init(&ep);
 

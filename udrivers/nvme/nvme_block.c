@@ -6,7 +6,7 @@
 
 #include <pith/env.h>
 
-#include "../lib/label.h"
+#include "../../servers/lib/policy.h"
 #include "../lib/platform_client.h"
 #include "nvme_block.h"
 
@@ -253,23 +253,13 @@ void nvme_block_pump(struct nvme_driver *d)
 
 /* What policy gives to a label; without any policy: all namespaces, read-only.
  * -EACCES: there are policies, and none for it. */
-static int find_policy(const struct nvme_driver *d,
-		       const struct parent_request *req, uint64_t *nsid,
-		       bool *writeable)
+static int decide(const struct nvme_driver *d, const char *label, uint64_t *nsid,
+		  bool *writeable)
 {
-	const struct hid_node *n = d->config ? hid_first(d->config, "policy")
-					     : NULL;
-	const struct hid_node *other = d->config ?
-		hid_first(d->config, "default-policy") : NULL;
-	char label[PARENT_LABEL_MAX];
-	int any = n || other;
+	const struct hid_node *c = d->config;
+	const struct hid_node *n = c ? policy_find(c, label) : NULL;
 
-	for (; n; n = hid_next(n, "policy"))
-		if (hid_string(n, "name", label, sizeof(label), NULL) > 0 &&
-		    label_fits(label, req->label))
-			break;
-	n = n ? n : other;
-	if (any && !n)
+	if (!n && c && hid_first(c, "policy"))
 		return -EACCES;
 	*nsid = n ? hid_number(n, "namespace", 0) : 0;
 	*writeable = n && hid_bool(n, "writeable", false);
@@ -324,7 +314,7 @@ int nvme_block_open(void *ctx, const struct parent_request *req, void **session)
 	unsigned int slot = 0;
 	bool writeable;
 	uint64_t nsid;
-	int cap = find_policy(d, req, &nsid, &writeable);
+	int cap = decide(d, req->label, &nsid, &writeable);
 
 	if (cap < 0)
 		return cap;

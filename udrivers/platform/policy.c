@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include <pith/hid.h>
+#include <pith/label.h>
 
-#include "../lib/label.h"
 #include "pci_regs.h"
 #include "policy.h"
 
@@ -205,7 +205,8 @@ const struct policy_entry *policy_find(const struct policy *p,
 	unsigned int i;
 
 	for (i = 0; i < p->nentries; i++)
-		if (label_fits(p->entries[i].label, label))
+		if (label_begins(label, p->entries[i].label,
+				 strlen(p->entries[i].label)))
 			return &p->entries[i];
 	return NULL;
 }

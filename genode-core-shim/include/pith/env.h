@@ -55,10 +55,12 @@ int env_session_with(struct session *s, const char *service, const char *label,
 void env_close(struct session *s);
 
 /* Open ROM @name and map it read-only. 0 or a negative errno. @size: of the
- * content in bytes; the mapping is followed by zeros to the end of its page. */
+ * content in bytes; the mapping is followed by zeros to the end of its page.
+ * Content that changes is copied into memory of the component's own. */
 struct rom {
 	struct session session;
 	int mem;
+	uint32_t own;		/* 1: @mem was made here */
 	const void *data;
 	uint64_t size;
 };

@@ -45,6 +45,9 @@ int pith_notif_bind(int notif, int ep, uint64_t badge);
 int pith_mem_create(int domain, uint64_t size, uint32_t flags);
 /* Bytes reachable through @mem, or a negative errno. */
 int64_t pith_mem_size(int mem);
+/* The same of memory that somebody lent, to map it: -EINVAL of device memory, which
+ * core takes back when its session ends, mapped or not. */
+int64_t pith_mem_lent(int mem);
 
 int pith_mint(int fd, uint32_t rights);
 int pith_mint_badge(int ep, uint64_t badge);

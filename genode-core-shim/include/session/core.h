@@ -82,10 +82,16 @@ struct cpu_sched {
 
 /* --- ROM: read-only data, of core the boot modules. Label: the name ---------- */
 enum rom_method {
-	/* DATASPACE: -> struct rom_dataspace + cap: memory, READ, of core EXEC as
-	 * well. The newest content, which then stays until DATASPACE is called
-	 * again: that may change the same memory or bring another. ENOENT: there
-	 * is none now. */
+	/* DATASPACE: cap 0 (optional): memory (READ|WRITE) of the client's ->
+	 * struct rom_dataspace. The newest content, which stays as it is until
+	 * DATASPACE is called again. It comes in one of two ways:
+	 * - a cap: memory, READ, of core EXEC as well; what the client gave was
+	 *   not looked at. For content that is there anyhow and that the client
+	 *   can keep without anybody else paying.
+	 * - no cap: it was copied into the client's memory, followed by zeros, if
+	 *   it fits there; otherwise nothing was, and its size says what to
+	 *   bring. So what a client keeps costs no server anything.
+	 * ENOENT: there is no content now. */
 	ROM_DATASPACE = 1,
 	/* SIGH: cap 0: notification (SIGNAL), signalled when there is newer
 	 * content than the client has -> nothing. Replaces the one before.

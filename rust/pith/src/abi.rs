@@ -150,6 +150,7 @@ abi! {
     struct Rom {
         session: Session,
         mem: i32,
+        own: u32,
         data: *const u8,
         size: u64,
     }

@@ -95,6 +95,7 @@ pub fn rom(name: &str) -> Result<Vec<u8>> {
     let mut rom = abi::Rom {
         session: abi::Session { cap: -1, id: 0 },
         mem: -1,
+        own: 0,
         data: ptr::null(),
         size: 0,
     };

@@ -20,6 +20,7 @@ struct object {
 	/* memory */
 	uint8_t *mem;
 	uint64_t size;
+	int device;
 	/* notification */
 	uint64_t count;
 	struct entrypoint *ep;	/* bound to; also of an endpoint object */
@@ -46,6 +47,8 @@ uint64_t fake_clock = 1000;
 unsigned int fake_signals, fake_mappings;
 int fake_mem_budget = -1, fake_quiet;
 char fake_rom[4096];
+const void *fake_rom_data;
+size_t fake_rom_size;
 
 static void put(struct object *o)
 {
@@ -132,6 +135,18 @@ int64_t pith_mem_size(int mem)
 	return o ? (int64_t)o->size : -EBADF;
 }
 
+int64_t pith_mem_lent(int mem)
+{
+	struct object *o = get(mem, PITH_T_MEMORY);
+
+	return o && o->device ? -EINVAL : pith_mem_size(mem);
+}
+
+void fake_make_device(int cap)
+{
+	get(cap, PITH_T_MEMORY)->device = 1;
+}
+
 int pith_mint(int fd, uint32_t rights)
 {
 	struct object *o = get(fd, 0);
@@ -167,7 +182,7 @@ void *pith_map(int mem, uint64_t offset, uint64_t size, unsigned int prot,
 		return NULL;
 	if ((prot & PITH_MAP_WRITE && !(fds[mem].rights & PITH_R_WRITE)) ||
 	    !(fds[mem].rights & PITH_R_READ))
-		*err = -EPERM;
+		*err = -EACCES;
 	else if (offset > o->size || size > o->size - offset)
 		*err = -EINVAL;
 	if (*err)
@@ -597,8 +612,8 @@ int rom_open(struct rom *rom, const char *name)
 	(void)name;
 	memset(rom, 0, sizeof(*rom));
 	rom->mem = -1;
-	rom->data = fake_rom;
-	rom->size = strlen(fake_rom);
+	rom->data = fake_rom_data ? fake_rom_data : fake_rom;
+	rom->size = fake_rom_data ? fake_rom_size : strlen(fake_rom);
 	return 0;
 }
 

@@ -23,12 +23,16 @@ extern uint64_t fake_clock;		/* ns */
 extern unsigned int fake_signals;	/* pith_signal() calls so far */
 extern int fake_mem_budget;		/* allocations left, -1: no limit */
 extern int fake_quiet;			/* 1: no log lines */
-extern char fake_rom[4096];		/* content of every ROM */
+extern char fake_rom[4096];		/* content of every ROM, but if this is: */
+extern const void *fake_rom_data;
+extern size_t fake_rom_size;
 
 /* Kill the server behind endpoint capability @cap: watchers are signalled. */
 void fake_kill(int cap);
 /* Memory behind a capability. */
 void *fake_memory(int cap);
+/* From now on it is a device's. */
+void fake_make_device(int cap);
 /* Dispatch on all entrypoints until nothing is left to do. */
 void fake_run(struct entrypoint *ep);
 /* Open descriptors; live mappings. */

@@ -250,11 +250,15 @@ static void test_stream(void)
 	   raw_stream(&r, 8192, r.cap) == -EINVAL &&
 	   raw_call(&r, FS_STREAM, NULL, 0, NULL, 0) == -EINVAL, "wrong ones");
 	rpc.caps = &ro;
-	ok(rpc_call(r.cap, FS_STREAM, &rpc, fake_clock + 1) == -EPERM,
+	ok(rpc_call(r.cap, FS_STREAM, &rpc, fake_clock + 1) == -EACCES,
 	   "memory that cannot be written");
 	rpc.caps = &r.cap;
 	ok(rpc_call(r.cap, FS_STREAM, &rpc, fake_clock + 1) == -EINVAL,
 	   "what is no memory");
+	rpc.caps = &mem;
+	fake_make_device(mem);
+	ok(rpc_call(r.cap, FS_STREAM, &rpc, fake_clock + 1) == -EINVAL,
+	   "a device's, which can be taken away");
 	ok(raw_stream(&r, FS_DATA_MAX, -1) == -EDQUOT, "too large for the donation");
 	pith_close(ro);
 	pith_close(mem);

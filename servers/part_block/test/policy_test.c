@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who may have which partition. */
-/* test-sources: ../../lib/test/fake_pith.c ../policy.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: ../../lib/test/fake_pith.c ../policy.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void bad(const char *text, uint32_t line, uint32_t col)
 	struct hid_error err = { 0 };
 	const struct hid_node *c = parse(text);
 
-	ok(c && policy_check(c, &err) == -EINVAL && err.line == line &&
+	ok(c && part_policy_check(c, &err) == -EINVAL && err.line == line &&
 	   err.col == col && err.text[0], "refused at %u:%u: %s", err.line,
 	   err.col, err.text);
 }
@@ -36,7 +36,7 @@ static const struct hid_node *good(const char *text)
 	struct hid_error err = { 0 };
 	const struct hid_node *c = parse(text);
 
-	ok(c && policy_check(c, &err) == 0, "accepted %s", err.text);
+	ok(c && part_policy_check(c, &err) == 0, "accepted %s", err.text);
 	return c;
 }
 
@@ -45,7 +45,7 @@ static void decide(const struct hid_node *c, const char *label,
 		   bool writeable)
 {
 	struct grant g = { 999, false };
-	int err = policy_decide(c, &table, label, args, &g);
+	int err = part_policy_decide(c, &table, label, args, &g);
 
 	ok(err == expect && (err || (g.number == number &&
 				     g.writeable == writeable)),
@@ -62,7 +62,7 @@ static void test_check(void)
 	bad("config\n+ policy a | partition: one\n-\n", 2, 14);
 	bad("config\n+ policy a | partition: 1 | writeable: maybe\n-\n", 2, 29);
 	bad("config\n+ policy a | partition: 1 | writable: yes\n-\n", 2, 29);
-	bad("config\n+ default-policy x | partition: 1\n-\n", 2, 18);
+	bad("config\n+ default-policy x | partition: 1\n-\n", 2, 1);
 	bad("config\n+ default-policy | partition: 1\n"
 	    "+ default-policy | partition: 2\n-\n", 3, 1);
 	bad("config\n+ polizy a | partition: 1\n-\n", 2, 1);
