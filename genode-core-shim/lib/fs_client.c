@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <pith/fs_client.h>
 #include <pith/rpc.h>
@@ -15,6 +16,8 @@ void fs_init(struct fs_client *fs, int (*interrupted)(void *ctx), void *ctx)
 		.session = { .cap = -1 },
 		.label = "", .args = "",
 		.mem = -1,
+		.connect_timeout = CONNECT_TIMEOUT,
+		.call_timeout = CALL_TIMEOUT,
 		.interrupted = interrupted,
 		.ctx = ctx,
 	};
@@ -55,7 +58,7 @@ void fs_disconnect(struct fs_client *fs)
 static int call(struct fs_client *fs, uint64_t method, struct rpc *r)
 {
 	int err = rpc_call(fs->session.cap, method, r,
-			   pith_now() + CALL_TIMEOUT);
+			   pith_now() + fs->call_timeout);
 
 	if (is_dead(err) || err == -ETIMEDOUT)
 		fs_disconnect(fs);
@@ -107,7 +110,7 @@ int fs_connect(struct fs_client *fs)
 	if (fs_connected(fs))
 		return 0;
 	err = env_session(&fs->session, "File_system", fs->label, fs->args,
-			  &quota, pith_now() + CONNECT_TIMEOUT);
+			  &quota, pith_now() + fs->connect_timeout);
 	if (err < 0) {
 		fs->session.cap = -1;
 		return err;
@@ -179,7 +182,8 @@ static int revive(struct fs_file *f)
 		return err;
 	if (same_file(&st, &f->stat))
 		return 0;
-	fs_close(f);
+	close_handle(f->fs, f->handle);
+	f->generation = 0;
 	return -ESTALE;
 }
 
@@ -280,15 +284,20 @@ static int open_op(struct fs_client *fs, void *arg)
 int fs_open_flags(struct fs_client *fs, struct fs_file *f, const char *path,
 		  uint32_t flags)
 {
-	size_t len = strlen(path);
+	int err;
 
-	if (len >= FS_PATH_MAX)
+	*f = (struct fs_file) { .fs = fs, .flags = flags };
+	if (strlen(path) >= FS_PATH_MAX)
 		return -ENAMETOOLONG;
-	f->fs = fs;
-	f->generation = 0;
-	f->flags = flags;
-	memcpy(f->path, path, len + 1);
-	return flags ? once(fs, open_op, f) : insist(fs, open_op, f);
+	f->path = strdup(path);
+	if (!f->path)
+		return -ENOMEM;
+	err = flags ? once(fs, open_op, f) : insist(fs, open_op, f);
+	if (err < 0) {
+		free(f->path);
+		f->path = NULL;
+	}
+	return err;
 }
 
 int fs_open(struct fs_client *fs, struct fs_file *f, const char *path)
@@ -305,6 +314,8 @@ int fs_close(struct fs_file *f)
 	else if (f->generation)
 		err = -EPIPE;
 	f->generation = 0;
+	free(f->path);
+	f->path = NULL;
 	return f->flags ? err : 0;
 }
 
@@ -314,7 +325,8 @@ int fs_close(struct fs_file *f)
  * was carried out meanwhile is in the ring. */
 static int run(struct fs_client *fs)
 {
-	uint64_t now = pith_now(), end = now + CALL_TIMEOUT, slice = READ_SLICE;
+	uint64_t now = pith_now(), end = now + fs->call_timeout;
+	uint64_t slice = READ_SLICE;
 	struct rpc r = { .req = NULL };
 	int err;
 
@@ -490,6 +502,31 @@ int fs_symlink(struct fs_client *fs, const char *path, const char *target)
 	return change_two(fs, FS_SYMLINK, path, target);
 }
 
+struct fstat {
+	struct fs_file *f;
+	struct fs_stat *st;
+};
+
+static int fstat_op(struct fs_client *fs, void *arg)
+{
+	struct fstat *op = arg;
+	struct fs_handle req;
+	struct rpc r = { .req = &req, .req_len = sizeof(req),
+			 .rep = op->st, .rep_len = sizeof(*op->st) };
+	int err = revive(op->f);
+
+	req.handle = op->f->handle;
+	return err < 0 ? err : call(fs, FS_FSTAT, &r);
+}
+
+int fs_fstat(struct fs_file *f, struct fs_stat *st)
+{
+	struct fstat op = { f, st };
+
+	return f->flags ? once(f->fs, fstat_op, &op) :
+			  insist(f->fs, fstat_op, &op);
+}
+
 int fs_truncate(struct fs_file *f, uint64_t size)
 {
 	struct fs_truncate req = { .size = size };
@@ -576,25 +613,33 @@ int fs_readdir(struct fs_file *f, struct fs_dir *d)
 	return 0;
 }
 
-int fs_dirent_next(struct fs_dir *d, uint8_t *type, char name[FS_NAME_MAX])
+int fs_dirent_get(struct fs_dir *d, struct fs_dirent *e, char name[FS_NAME_MAX])
 {
-	struct fs_dirent e;
 	size_t left = d->len - d->at, padded;
 
 	if (!d->count)
 		return 0;
-	if (left < sizeof(e))
+	if (left < sizeof(*e))
 		return -EPROTO;
-	memcpy(&e, d->data + d->at, sizeof(e));
-	padded = (e.name_len + 7u) & ~7u;
-	if (!e.name_len || padded > left - sizeof(e))
+	memcpy(e, d->data + d->at, sizeof(*e));
+	padded = (e->name_len + 7u) & ~7u;
+	if (!e->name_len || !e->next || padded > left - sizeof(*e))
 		return -EPROTO;
-	memcpy(name, d->data + d->at + sizeof(e), e.name_len);
-	name[e.name_len] = '\0';
-	if (strlen(name) != e.name_len || strchr(name, '/'))
+	memcpy(name, d->data + d->at + sizeof(*e), e->name_len);
+	name[e->name_len] = '\0';
+	if (strlen(name) != e->name_len || strchr(name, '/'))
 		return -EPROTO;
-	*type = e.type;
-	d->at += sizeof(e) + padded;
+	d->at += sizeof(*e) + padded;
 	d->count--;
 	return 1;
+}
+
+int fs_dirent_next(struct fs_dir *d, uint8_t *type, char name[FS_NAME_MAX])
+{
+	struct fs_dirent e;
+	int ret = fs_dirent_get(d, &e, name);
+
+	if (ret > 0)
+		*type = e.type;
+	return ret;
 }

@@ -218,6 +218,7 @@ static int list_entry(void *ctx, const struct dir_entry *e)
 		return 1;
 	d = answer_add(sizeof(*d) + name);
 	d->inode = e->ino;
+	d->next = e->next;
 	/* What is above the session's root is not the client's business. */
 	if (l->dir == l->session->root && e->name_len == 2 &&
 	    !memcmp(e->name, "..", 2))

@@ -10,7 +10,8 @@
  *
  * Functions return 0 or more, or a negative errno of session/file_system.h, and
  * have then changed nothing. Those that may be NULL: what changes something
- * (EROFS), readlink (there are no links), sync (nothing to do), watch (ENOSYS).
+ * (EROFS), readlink (there are no links), sync (nothing to do), watch and unwatch
+ * (nothing changes here that did not come through these functions).
  */
 #ifndef FS_H
 #define FS_H
@@ -21,6 +22,15 @@
 
 struct fs {
 	const struct fs_ops *ops;
+	/* What is open takes that many times its path and 64 bytes; or a watch. */
+	unsigned int weight;
+	/* Its functions may wait on an entrypoint of their own: who calls them
+	 * saves the reply that it owes first (pith_reply_wait()). */
+	bool waits;
+	/* Set by who uses it, if at all: called when something changes by itself
+	 * at @path, but never from inside a function of this file system. */
+	void (*changed)(void *ctx, const char *path);
+	void *changed_ctx;
 };
 
 struct fs_entry {
@@ -58,7 +68,17 @@ struct fs_ops {
 	int (*unlink)(struct fs *fs, const char *path);
 	int (*rename)(struct fs *fs, const char *from, const char *to);
 	void (*info)(struct fs *fs, struct fs_info *info);
+	/* Be told with fs->changed of what happens at @path, where there need be
+	 * nothing now. Told more than that is no error. */
+	int (*watch)(struct fs *fs, const char *path, void **watch);
+	void (*unwatch)(struct fs *fs, void *watch);
 };
+
+static inline void fs_tell(struct fs *fs, const char *path)
+{
+	if (fs->changed)
+		fs->changed(fs->changed_ctx, path);
+}
 
 #define FS_LINKS_MAX	40	/* followed in one path */
 
@@ -75,5 +95,8 @@ enum fs_walk {
  */
 int fs_resolve(struct fs *fs, const char *root, const char *path,
 	       unsigned int how, char out[FS_PATH_MAX]);
+
+/* Is a change at @path one at @watched: there, in it, or above it? */
+bool fs_concerns(const char *path, const char *watched);
 
 #endif

@@ -90,3 +90,15 @@ int fs_resolve(struct fs *fs, const char *root, const char *path,
 	}
 	return err;
 }
+
+/* Is a change at @path one at @watched: there, in it, or above it? */
+bool fs_concerns(const char *path, const char *watched)
+{
+	const char *last = strrchr(path, '/');
+	size_t parent = last ? (size_t)(last - path) : 0, len = strlen(path);
+
+	return !strcmp(path, watched) ||
+	       (!strncmp(watched, path, len) && watched[len] == '/') ||
+	       (last && strlen(watched) == parent &&
+		!memcmp(path, watched, parent));
+}

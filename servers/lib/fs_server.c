@@ -27,7 +27,7 @@ struct handle {
 	uint32_t generation;
 	char *path;		/* canonical; NULL: it was renamed, see there */
 	uint64_t cost;
-	void *file;
+	void *file;		/* or what the file system has of a watch */
 	bool writeable, dirty;	/* dirty: watchers have not been told yet */
 	int sigh;
 };
@@ -55,23 +55,12 @@ static bool is_below(const char *path, const char *dir)
 	return !strncmp(path, dir, len) && path[len] == '/';
 }
 
-/* Is a change at @path one at @watched: there, in it, or above it? */
-static bool concerns(const char *path, const char *watched)
-{
-	const char *last = strrchr(path, '/');
-	size_t parent = last ? (size_t)(last - path) : 0;
-
-	return !strcmp(path, watched) || is_below(watched, path) ||
-	       (last && strlen(watched) == parent &&
-		!memcmp(path, watched, parent));
-}
-
 void fs_server_changed(struct fs_server *server, const char *path)
 {
 	for (struct fs_session *s = server->sessions; s; s = s->next)
 		for (unsigned int i = 0; i < FS_SERVER_HANDLES; i++)
 			if (s->handles[i].kind == HANDLE_WATCH &&
-			    concerns(path, s->handles[i].path))
+			    fs_concerns(path, s->handles[i].path))
 				pith_signal(s->handles[i].sigh, 1);
 }
 
@@ -104,20 +93,22 @@ static int handle_new(struct fs_session *s, const char *path,
 		      struct handle **handle)
 {
 	size_t len = strlen(path) + 1;
+	uint64_t cost = (len + HANDLE_COST) * (1 + s->server->fs->weight);
 	struct handle *h = s->handles;
 
 	while (h < s->handles + FS_SERVER_HANDLES && h->kind != HANDLE_FREE)
 		h++;
 	if (h == s->handles + FS_SERVER_HANDLES)
 		return -EMFILE;
-	if (len + HANDLE_COST > s->ram)
+	if (cost > s->ram)
 		return -EDQUOT;
 	h->path = malloc(len);
 	if (!h->path)
 		return -ENOMEM;
 	memcpy(h->path, path, len);
-	h->cost = len + HANDLE_COST;
+	h->cost = cost;
 	h->sigh = -1;
+	h->file = NULL;
 	h->dirty = h->writeable = false;
 	*handle = h;
 	return 0;
@@ -139,10 +130,13 @@ static void handle_close(struct fs_session *s, struct handle *h)
 {
 	struct fs *fs = s->server->fs;
 
-	if (h->kind == HANDLE_FILE)
+	if (h->kind == HANDLE_FILE) {
 		fs->ops->close(fs, h->file);
-	else
+	} else {
+		if (fs->ops->unwatch)
+			fs->ops->unwatch(fs, h->file);
 		s->caps++;
+	}
 	tell(s, h);
 	pith_close(h->sigh);
 	free(h->path);
@@ -331,7 +325,9 @@ static bool list_entry(void *ctx, const struct fs_entry *e)
 {
 	struct listing *l = ctx;
 	size_t len = strlen(e->name), padded = (len + 7) & ~(size_t)7;
-	struct fs_dirent d = { e->inode, e->type, (uint8_t)len, { 0 } };
+	struct fs_dirent d = {
+		e->inode, e->next, e->type, (uint8_t)len, { 0 },
+	};
 	char name[FS_NAME_MAX + 8] = "";
 
 	if (sizeof(d) + padded > PITH_MSG_BYTES - l->in->rep_len)
@@ -534,6 +530,11 @@ static int do_truncate(struct fs_session *s, struct ep_request *in)
 	return err;
 }
 
+static int watch_below(struct fs *fs, const char *path, void **watch)
+{
+	return fs->ops->watch ? fs->ops->watch(fs, path, watch) : 0;
+}
+
 static int do_watch(struct fs_session *s, struct ep_request *in)
 {
 	struct pith_identify id;
@@ -551,6 +552,11 @@ static int do_watch(struct fs_session *s, struct ep_request *in)
 		err = handle_new(s, path, &h);
 	if (err)
 		return err;
+	err = watch_below(s->server->fs, path, &h->file);
+	if (err) {
+		free(h->path);
+		return err;
+	}
 	h->sigh = ep_take_cap(in, 0);
 	s->caps--;
 	return handle_take(s, h, HANDLE_WATCH, in);
@@ -577,15 +583,36 @@ static const struct method {
 	[FS_WATCH] = { do_watch, 1 },
 };
 
+/* The same for a file system that waits: the reply that is owed is saved first. */
+static int call_later(struct fs_session *s, const struct method *m,
+		      struct ep_request *in)
+{
+	struct entrypoint *ep = s->server->ep;
+	int reply = ep_save_reply(ep, in), cap = -1, ret;
+
+	if (reply < 0)
+		return reply;
+	ret = m->fn(s, in);
+	if (!ret && in->rep_ncaps)
+		cap = in->rep_caps[0];	/* no method has more */
+	ep_answer(reply, ret, ep->reply, ret ? 0 : in->rep_len, cap);
+	if (in->rep_close)
+		pith_close(in->rep_caps[0]);
+	return EP_DEFERRED;
+}
+
 static int session_call(void *ctx, struct ep_request *in)
 {
+	struct fs_session *s = ctx;
 	const struct method *m;
 
 	if (in->method >= sizeof(methods) / sizeof(*methods) ||
 	    !methods[in->method].fn)
 		return -ENOSYS;
 	m = &methods[in->method];
-	return in->len < m->len ? -EINVAL : m->fn(ctx, in);
+	if (in->len < m->len)
+		return -EINVAL;
+	return s->server->fs->waits ? call_later(s, m, in) : m->fn(s, in);
 }
 
 /* --- open and close -------------------------------------------------------------------- */
@@ -602,8 +629,8 @@ int fs_server_check(const struct hid_node *config, struct hid_error *err)
 			continue;
 		ret = policy_check(n, err);
 		if (!ret)
-			ret = config_attrs(n, "label label_prefix label_suffix "
-					   "root writeable", err);
+			ret = config_attrs(n, POLICY_SELECTORS
+					   " root writeable", err);
 		if (!ret)
 			ret = config_bool(n, "writeable", false, &writeable,
 					  err);
@@ -650,6 +677,19 @@ static int confine(struct fs_session *s, const struct hid_node *policy,
 	if (!err && args_get(args, "root", path, sizeof(path)) >= 0)
 		err = enter(s, path);
 	return err;
+}
+
+static void changed(void *ctx, const char *path)
+{
+	fs_server_changed(ctx, path);
+}
+
+void fs_server_init(struct fs_server *server, struct entrypoint *ep,
+		    struct fs *fs, const struct hid_node *config)
+{
+	*server = (struct fs_server) { .ep = ep, .fs = fs, .config = config };
+	fs->changed = changed;
+	fs->changed_ctx = server;
 }
 
 int fs_server_open(void *ctx, const struct parent_request *req, void **session)

@@ -27,8 +27,13 @@ struct fs_server {
 /* Check the policies in @config: 0, or -EINVAL with where and why in *@err. */
 int fs_server_check(const struct hid_node *config, struct hid_error *err);
 
+/* @config: with policies, checked. All of them stay. */
+void fs_server_init(struct fs_server *server, struct entrypoint *ep,
+		    struct fs *fs, const struct hid_node *config);
+
 /* Tell who watches that the file at @path has changed, or that something appeared
- * or went there: all that concerns the fs and did not come from a session. */
+ * or went there: all that concerns the fs and did not come from a session. What
+ * the file system says itself (fs.changed) comes here as well. */
 void fs_server_changed(struct fs_server *server, const char *path);
 
 /* Callbacks of struct service; @ctx is the struct fs_server. Its sessions are

@@ -125,7 +125,7 @@ static bool fill(struct tar_entry *e, const struct header *h,
 /* The header at t->pos, and where its content is; t->pos is behind both. */
 static int take(struct tar *t, const struct header **h, struct tar_entry *e)
 {
-	uint64_t left = t->size - t->pos, padded;
+	uint64_t left = t->size - t->pos, padded, mode, mtime;
 
 	*h = (const struct header *)(t->data + t->pos);
 	if (left < BLOCK)
@@ -135,6 +135,10 @@ static int take(struct tar *t, const struct header **h, struct tar_entry *e)
 	if (memcmp((*h)->magic, "ustar", 5) || !sum_is_right(*h) ||
 	    octal((*h)->size, sizeof((*h)->size), &e->size))
 		return -EUCLEAN;
+	/* Numbers of another kind than octal ones are only so important here. */
+	e->mode = octal((*h)->mode, sizeof((*h)->mode), &mode) ? 0644 :
+								 mode & 07777;
+	e->mtime = octal((*h)->mtime, sizeof((*h)->mtime), &mtime) ? 0 : mtime;
 	left -= BLOCK;
 	if ((*h)->type >= '1' && (*h)->type <= '6')
 		e->size = 0;		/* these have no content */

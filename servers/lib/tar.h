@@ -24,6 +24,8 @@ struct tar_entry {
 	enum tar_type type;
 	const uint8_t *data;
 	uint64_t size;
+	uint32_t mode;			/* permissions, 0 .. 07777 */
+	int64_t mtime;			/* seconds since 1970 */
 };
 
 /*

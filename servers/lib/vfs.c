@@ -8,26 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pith/env.h>
+#include <session/parent.h>
 
 #include "hid_text.h"
 #include "policy.h"
 #include "ram_fs.h"
 #include "vfs.h"
 #include "vfs_file.h"
+#include "vfs_parts.h"
 
-#define PARTS	64u		/* in one directory */
-#define PART_SHIFT	56	/* of a position: the part above, its own below */
-#define INODE_SHIFT	48	/* of an inode number, likewise */
+#define PARTS		64u	/* in one directory */
+#define PART_BITS	6	/* of a position or inode number, lowest: the part */
 
 struct part {
-	char name[FS_NAME_MAX];	/* "": all of the directory */
+	char *name;		/* "": all of the directory */
 	struct fs *fs;
+	struct vfs *vfs;	/* that it is in */
 };
 
 struct vfs {
 	struct fs fs;
 	unsigned int n;
-	struct part parts[PARTS];
+	struct part parts[];
 };
 
 /* What is open: a file of a part, or a directory, which several may have. */
@@ -55,6 +57,13 @@ static const char *path_in(const struct part *p, const char *path)
 	return path + 1 + len;
 }
 
+/* A number that part @i has given, as one of the directory. They nest: each level
+ * adds some bits, and of an inode number the highest may get lost. */
+static uint64_t outer(uint64_t inner, unsigned int i)
+{
+	return inner << PART_BITS | i;
+}
+
 /* The first part that has @path: 0, or a negative errno. */
 static int find(struct vfs *v, const char *path, struct part **part,
 		const char **inner, struct fs_stat *st)
@@ -69,7 +78,7 @@ static int find(struct vfs *v, const char *path, struct part **part,
 		if (err == -ENOENT)
 			continue;
 		*part = p;
-		st->inode += (uint64_t)(i + 1) << INODE_SHIFT;
+		st->inode = outer(st->inode, i);
 		return err;
 	}
 	return -ENOENT;
@@ -185,14 +194,12 @@ static void vfs_close(struct fs *fs, void *file)
 static int vfs_fstat(struct fs *fs, void *file, struct fs_stat *st)
 {
 	struct open *o = file;
-	uint64_t above;
 	int err;
 
 	if (!o->part)
 		return vfs_stat(fs, o->path, st);
 	err = o->part->fs->ops->fstat(o->part->fs, o->file, st);
-	above = o->part - vfs_of(fs)->parts + 1;
-	st->inode += above << INODE_SHIFT;
+	st->inode = outer(st->inode, o->part - vfs_of(fs)->parts);
 	return err;
 }
 
@@ -224,6 +231,16 @@ static int vfs_truncate(struct fs *fs, void *file, uint64_t size)
 	return o->part->fs->ops->truncate(o->part->fs, o->file, size);
 }
 
+static int vfs_sync(struct fs *fs, void *file)
+{
+	struct open *o = file;
+
+	(void)fs;
+	if (!o->part || !o->part->fs->ops->sync)
+		return 0;
+	return o->part->fs->ops->sync(o->part->fs, o->file);
+}
+
 /* --- directories ------------------------------------------------------------------ */
 
 struct listing {
@@ -232,6 +249,7 @@ struct listing {
 	unsigned int i;		/* part that is being listed */
 	fs_entry_fn fn;
 	void *ctx;
+	int err;
 };
 
 /* Does a part before this one have @name? Then that was listed. */
@@ -260,8 +278,12 @@ static bool list_entry(void *ctx, const struct fs_entry *e)
 
 	if (hidden(l, e->name))
 		return false;
-	mine.inode += (uint64_t)(l->i + 1) << INODE_SHIFT;
-	mine.next += (uint64_t)l->i << PART_SHIFT;
+	if (e->next >> (64 - PART_BITS)) {	/* cannot be said further up */
+		l->err = -EIO;
+		return true;
+	}
+	mine.inode = outer(e->inode, l->i);
+	mine.next = outer(e->next, l->i);
 	return l->fn(l->ctx, &mine);
 }
 
@@ -295,11 +317,12 @@ static int list_part(struct listing *l, uint64_t position)
 		e.inode = st.inode;
 		return list_entry(l, &e);
 	}
-	if (!inner || p->fs->ops->open(p->fs, inner, 0, &file))
-		return 0;
-	ret = p->fs->ops->readdir(p->fs, file, position, list_entry, l);
-	p->fs->ops->close(p->fs, file);
-	return ret == -ENOTDIR ? 0 : ret;
+	ret = inner ? p->fs->ops->open(p->fs, inner, 0, &file) : -ENOENT;
+	if (!ret) {
+		ret = p->fs->ops->readdir(p->fs, file, position, list_entry, l);
+		p->fs->ops->close(p->fs, file);
+	}
+	return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
 }
 
 static int vfs_readdir(struct fs *fs, void *file, uint64_t position,
@@ -308,16 +331,16 @@ static int vfs_readdir(struct fs *fs, void *file, uint64_t position,
 	struct open *o = file;
 	struct listing l = {
 		.v = vfs_of(fs), .path = o->path, .fn = fn, .ctx = ctx,
-		.i = position >> PART_SHIFT,
+		.i = position & (PARTS - 1),
 	};
 	int ret = 0;
 
 	if (o->part)
 		return -ENOTDIR;
-	position &= (1ull << PART_SHIFT) - 1;
+	position >>= PART_BITS;
 	for (; l.i < l.v->n && !ret; l.i++, position = 0)
 		ret = list_part(&l, position);
-	return ret;
+	return l.err ? l.err : ret;
 }
 
 static int vfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
@@ -430,118 +453,334 @@ static void vfs_info(struct fs *fs, struct fs_info *info)
 	};
 }
 
+/* --- what changes by itself ------------------------------------------------------------ */
+
+/* What each part has of a watch, in order; a part that it is not for has nothing. */
+static void vfs_unwatch(struct fs *fs, void *watch)
+{
+	struct vfs *v = vfs_of(fs);
+	void **of = watch;
+
+	for (unsigned int i = 0; i < v->n; i++)
+		if (of[i])
+			v->parts[i].fs->ops->unwatch(v->parts[i].fs, of[i]);
+	free(of);
+}
+
+static int vfs_watch(struct fs *fs, const char *path, void **watch)
+{
+	struct vfs *v = vfs_of(fs);
+	void **of = calloc(v->n + 1, sizeof(*of));
+	int err = of ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < v->n && !err; i++) {
+		struct fs *part = v->parts[i].fs;
+		const char *inner = path_in(&v->parts[i], path);
+
+		if (inner && part->ops->watch)
+			err = part->ops->watch(part, inner, &of[i]);
+	}
+	if (err && of)
+		vfs_unwatch(fs, of);
+	else
+		*watch = of;
+	return err;
+}
+
+static void part_changed(void *ctx, const char *path)
+{
+	struct part *p = ctx;
+	char all[FS_PATH_MAX];
+	int len = snprintf(all, sizeof(all), "%s%s%s", *p->name ? "/" : "",
+			   p->name, path);
+
+	if (len < (int)sizeof(all))	/* else nobody can watch it */
+		fs_tell(&p->vfs->fs, all);
+}
+
 static const struct fs_ops vfs_ops = {
 	.stat = vfs_stat, .open = vfs_open, .close = vfs_close,
 	.fstat = vfs_fstat, .read = vfs_read, .write = vfs_write,
-	.truncate = vfs_truncate, .readdir = vfs_readdir,
+	.truncate = vfs_truncate, .sync = vfs_sync, .readdir = vfs_readdir,
 	.readlink = vfs_readlink, .mkdir = vfs_mkdir, .symlink = vfs_symlink,
 	.unlink = vfs_unlink, .rename = vfs_rename, .info = vfs_info,
+	.watch = vfs_watch, .unwatch = vfs_unwatch,
 };
 
 /* --- from a config -------------------------------------------------------------------- */
 
-static struct fs *make_ram(const struct hid_node *n, struct hid_error *err)
+/* A copy of attribute @tag, "" if it is absent, that stays; NULL: no memory. */
+static char *text_of(const struct hid_node *n, const char *tag)
+{
+	const struct hid_attr *a = hid_attr(n, tag);
+
+	return a ? strndup(a->value.s, a->value.len) : strdup("");
+}
+
+static struct fs *wrong(struct hid_error *err, const struct hid_node *n,
+			const char *what)
+{
+	config_wrong(err, n->line, n->col, "expected %s", what);
+	return NULL;
+}
+
+static struct fs *make_dir(const struct hid_node *n, struct entrypoint *ep,
+			   struct hid_error *err)
+{
+	return vfs_make(n, ep, err);
+}
+
+static struct fs *make_ram(const struct hid_node *n, struct entrypoint *ep,
+			   struct hid_error *err)
 {
 	const struct hid_attr *size = hid_attr(n, "size");
 	uint64_t limit;
 
-	if (!size || hid_parse_number(size->value, &limit)) {
-		config_wrong(err, n->line, n->col, "expected size");
-		return NULL;
-	}
+	(void)ep;
+	if (!size || hid_parse_number(size->value, &limit))
+		return wrong(err, n, "size");
 	return ram_fs_new(limit);
 }
 
-static struct fs *make_inline(const struct hid_node *n)
+static struct fs *make_inline(const struct hid_node *n, struct entrypoint *ep,
+			      struct hid_error *err)
 {
 	size_t len;
 	char *text = hid_text_of(n, &len);
 
+	(void)ep;
+	(void)err;
 	return text ? vfs_file_data(text, len) : NULL;
 }
 
-static struct fs *make_rom(const struct hid_node *n, struct hid_error *err)
+/* ROM @name, which stays open. */
+static int open_rom(const struct hid_node *n, struct rom *rom,
+		    struct hid_error *err)
 {
 	char name[FS_NAME_MAX];
-	struct rom rom;		/* stays open */
 	int ret;
 
 	hid_string(n, "name", name, sizeof(name), "");
-	ret = rom_open(&rom, name);
+	ret = rom_open(rom, name);
+	return ret ? config_wrong(err, n->line, n->col, "no ROM %s: %s", name,
+				  strerror(-ret)) : 0;
+}
+
+static struct fs *make_rom(const struct hid_node *n, struct entrypoint *ep,
+			   struct hid_error *err)
+{
+	struct rom rom;
+
+	(void)ep;
+	return open_rom(n, &rom, err) ? NULL :
+	       vfs_file_data(rom.data, rom.size);
+}
+
+static struct fs *make_tar(const struct hid_node *n, struct entrypoint *ep,
+			   struct hid_error *err)
+{
+	struct fs *fs;
+	struct rom rom;
+	uint64_t at;
+	int ret;
+
+	(void)ep;
+	if (open_rom(n, &rom, err))
+		return NULL;
+	ret = vfs_tar(rom.data, rom.size, &fs, &at);
 	if (!ret)
-		return vfs_file_data(rom.data, rom.size);
-	config_wrong(err, n->line, n->col, "no ROM %s: %s", name,
-		     strerror(-ret));
+		return fs;
+	if (ret == -EUCLEAN)
+		config_wrong(err, n->line, n->col, "no tar archive, or damaged "
+			     "at byte %llu", (unsigned long long)at);
+	rom_close(&rom);
 	return NULL;
 }
 
-static struct fs *make_link(const struct hid_node *n, struct hid_error *err)
+static struct fs *make_link(const struct hid_node *n, struct entrypoint *ep,
+			    struct hid_error *err)
 {
-	char *target = malloc(FS_PATH_MAX);
+	const struct hid_attr *a = hid_attr(n, "target");
+	char *target;
 
-	if (target && hid_string(n, "target", target, FS_PATH_MAX, "") > 0)
-		return vfs_file_link(target);
-	free(target);
-	config_wrong(err, n->line, n->col, "expected target");
-	return NULL;
+	(void)ep;
+	if (!a || !a->value.len || a->value.len >= FS_PATH_MAX)
+		return wrong(err, n, "target");
+	target = text_of(n, "target");
+	return target ? vfs_file_link(target) : NULL;
 }
 
-static struct fs *make_part(const struct hid_node *n, struct hid_error *err)
-{
-	if (hid_is(n, "dir"))
-		return vfs_make(n, err);
-	if (hid_is(n, "ram"))
-		return make_ram(n, err);
-	if (hid_is(n, "inline"))
-		return make_inline(n);
-	if (hid_is(n, "rom"))
-		return make_rom(n, err);
-	if (hid_is(n, "symlink"))
-		return make_link(n, err);
-	if (hid_is(n, "null"))
-		return vfs_file_null();
-	if (hid_is(n, "zero"))
-		return vfs_file_zero();
-	if (hid_is(n, "log"))
-		return vfs_file_log();
-	config_wrong(err, n->line, n->col, "expected dir, inline, log, null, "
-		     "ram, rom, symlink or zero");
-	return NULL;
-}
-
-/* The name that @n stands at, "" for one that fills its directory. */
-static int name_of(const struct hid_node *n, char name[FS_NAME_MAX],
+/* The arguments of a File_system session, into @args of PARENT_ARGS_MAX bytes. */
+static int fs_args(const struct hid_node *n, char *args, bool *writeable,
 		   struct hid_error *err)
 {
-	const char *tag = hid_is(n, "rom") && hid_attr(n, "as") ? "as" : "name";
+	const struct hid_attr *a = hid_attr(n, "root");
+	struct hid_str root = a ? a->value : (struct hid_str) { "/", 1 };
 
-	name[0] = 0;
-	if (hid_is(n, "ram"))
-		return 0;
-	if (hid_string(n, tag, name, FS_NAME_MAX, NULL) > 0 && !strchr(name, '/') && strcmp(name, ".") && strcmp(name, ".."))
-		return 0;
-	return config_wrong(err, n->line, n->col, "expected a name without /");
+	if (config_bool(n, "writeable", true, writeable, err))
+		return -EINVAL;
+	if (!root.len || root.s[0] != '/' || memchr(root.s, ',', root.len) ||
+	    snprintf(args, PARENT_ARGS_MAX, "root=%.*s, writeable=%s",
+		     (int)root.len, root.s, *writeable ? "yes" : "no") >=
+	    PARENT_ARGS_MAX)
+		return config_wrong(err, a->line, a->col, "expected a path from "
+				    "/ on of up to 130 bytes, without a comma");
+	return 0;
 }
 
-struct fs *vfs_make(const struct hid_node *node, struct hid_error *err)
+static struct fs *make_fs(const struct hid_node *n, struct entrypoint *ep,
+			  struct hid_error *err)
 {
-	struct vfs *v = calloc(1, sizeof(*v));
-	const struct hid_node *n;
-	struct part *p;
+	char args[PARENT_ARGS_MAX], *label, *kept;
+	bool writeable;
 
+	if (fs_args(n, args, &writeable, err))
+		return NULL;
+	label = text_of(n, "label");
+	kept = strdup(args);
+	return label && kept ? vfs_fs(ep, label, kept, writeable) : NULL;
+}
+
+static struct fs *make_terminal(const struct hid_node *n, struct entrypoint *ep,
+				struct hid_error *err)
+{
+	char *label = text_of(n, "label");
+
+	(void)err;
+	return label ? vfs_terminal(ep, label) : NULL;
+}
+
+static struct fs *make_block(const struct hid_node *n, struct entrypoint *ep,
+			     struct hid_error *err)
+{
+	const struct hid_attr *a = hid_attr(n, "partition");
+	char args[40] = "", *label, *kept;
+	uint64_t partition;
+	bool writeable;
+
+	(void)ep;
+	if (config_bool(n, "writeable", false, &writeable, err))
+		return NULL;
+	if (a && hid_parse_number(a->value, &partition))
+		return wrong(err, n, "the number of a partition");
+	if (a)
+		snprintf(args, sizeof(args), "partition=%llu",
+			 (unsigned long long)partition);
+	label = text_of(n, "label");
+	kept = strdup(args);
+	return label && kept ? vfs_block(label, kept, writeable) : NULL;
+}
+
+static struct fs *make_null(const struct hid_node *n, struct entrypoint *ep,
+			    struct hid_error *err)
+{
+	(void)ep;
+	(void)err;
+	return hid_is(n, "null") ? vfs_file_null() :
+	       hid_is(n, "zero") ? vfs_file_zero() : vfs_file_log();
+}
+
+static const struct kind {
+	const char *type;
+	struct fs *(*make)(const struct hid_node *n, struct entrypoint *ep,
+			   struct hid_error *err);
+	const char *attrs;
+	bool fills;		/* its directory, and has no name in it */
+	bool holds;		/* other nodes */
+} kinds[] = {
+	{ "block", make_block, "name label partition writeable", false, false },
+	{ "dir", make_dir, "name", false, true },
+	{ "fs", make_fs, "label root writeable", true, false },
+	{ "inline", make_inline, "name", false, true },
+	{ "log", make_null, "name", false, false },
+	{ "null", make_null, "name", false, false },
+	{ "ram", make_ram, "size", true, false },
+	{ "rom", make_rom, "name as", false, false },
+	{ "symlink", make_link, "name target", false, false },
+	{ "tar", make_tar, "name", true, false },
+	{ "terminal", make_terminal, "name label", false, false },
+	{ "zero", make_null, "name", false, false },
+};
+
+static const struct kind *kind_of(const struct hid_node *n,
+				  struct hid_error *err)
+{
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (hid_is(n, kinds[i].type))
+			return config_attrs(n, kinds[i].attrs, err) ? NULL :
+			       &kinds[i];
+	config_wrong(err, n->line, n->col, "expected block, dir, fs, inline, "
+		     "log, null, ram, rom, symlink, tar, terminal or zero");
+	return NULL;
+}
+
+/* The name that @n stands at; NULL with the reason in *@err. */
+static char *name_of(const struct hid_node *n, const struct kind *kind,
+		     struct hid_error *err)
+{
+	char name[FS_NAME_MAX] = "";
+
+	if (!kind->fills &&
+	    (hid_string(n, hid_attr(n, "as") ? "as" : "name", name,
+			sizeof(name), NULL) <= 0 || strchr(name, '/') ||
+	     !strcmp(name, ".") || !strcmp(name, ".."))) {
+		wrong(err, n, "a name without /");
+		return NULL;
+	}
+	return strdup(name);
+}
+
+static int make_part(struct vfs *v, const struct hid_node *n,
+		     struct entrypoint *ep, struct hid_error *err)
+{
+	const struct kind *kind = kind_of(n, err);
+	struct part *p = &v->parts[v->n];
+
+	if (!kind)
+		return -EINVAL;
+	if (!kind->holds && hid_first(n, NULL))
+		return config_wrong(err, hid_first(n, NULL)->line,
+				    hid_first(n, NULL)->col,
+				    "expected nothing in %s", kind->type);
+	config_wrong(err, n->line, n->col, "no memory");
+	p->name = name_of(n, kind, err);
+	p->fs = p->name ? kind->make(n, ep, err) : NULL;
+	if (!p->fs) {
+		free(p->name);
+		return -EINVAL;
+	}
+	p->vfs = v;
+	p->fs->changed = part_changed;
+	p->fs->changed_ctx = p;
+	if (v->fs.weight < p->fs->weight + 1)
+		v->fs.weight = p->fs->weight + 1;
+	v->fs.waits |= p->fs->waits;
+	v->n++;
+	return 0;
+}
+
+struct fs *vfs_make(const struct hid_node *node, struct entrypoint *ep,
+		    struct hid_error *err)
+{
+	const struct hid_node *n;
+	unsigned int parts = 0;
+	struct vfs *v;
+
+	for (n = hid_first(node, NULL); n; n = hid_next(n, NULL))
+		if (++parts > PARTS) {
+			config_wrong(err, n->line, n->col,
+				     "expected at most 64 nodes");
+			return NULL;
+		}
+	config_wrong(err, node->line, node->col, "no memory");
+	v = calloc(1, sizeof(*v) + parts * sizeof(*v->parts));
 	if (!v)
 		return NULL;
 	v->fs.ops = &vfs_ops;
-	for (n = hid_first(node, NULL); n; n = hid_next(n, NULL), v->n++) {
-		p = &v->parts[v->n];
-		config_wrong(err, n->line, n->col, v->n < PARTS ? "no memory" :
-			     "expected at most 64 nodes");
-		if (v->n == PARTS || name_of(n, p->name, err))
-			break;
-		p->fs = make_part(n, err);
-		if (!p->fs)
-			break;
-	}
+	v->fs.weight = 1;
+	n = hid_first(node, NULL);
+	while (n && !make_part(v, n, ep, err))
+		n = hid_next(n, NULL);
 	if (!n)
 		return &v->fs;
 	free(v);		/* its parts stay: who has a wrong config ends */

@@ -3,6 +3,7 @@
 #ifndef VFS_H
 #define VFS_H
 
+#include <pith/entrypoint.h>
 #include <pith/hid.h>
 
 #include "fs.h"
@@ -18,11 +19,16 @@
  *	+ zero NAME			takes all, has zeros without end
  *	+ log NAME			what is written goes to the log
  *	+ symlink NAME | target: PATH
+ *	+ tar ROM			what is in the archive
+ *	+ fs | label: L | root: /dir	what is in a File_system session
+ *	+ terminal NAME | label: L	characters
+ *	+ block NAME | label: L		the bytes of a disk
  *
  * In one directory the first node that has a name counts; new files go to the
- * first that takes them. The result stays as long as the component. NULL with
- * where and why in *@err.
+ * first that takes them. @ep is for signals of the servers behind. The result stays
+ * as long as the component. NULL with where and why in *@err.
  */
-struct fs *vfs_make(const struct hid_node *node, struct hid_error *err);
+struct fs *vfs_make(const struct hid_node *node, struct entrypoint *ep,
+		    struct hid_error *err);
 
 #endif

@@ -8,19 +8,12 @@
 
 #define LINE	200u		/* bytes of one line in the log */
 
-struct file_fs {
-	struct fs fs;
-	uint32_t mode;
-	const void *data;	/* of a file, or target of a link */
-	size_t size;
-};
-
 static struct file_fs *file_of(struct fs *fs)
 {
 	return (struct file_fs *)fs;	/* its first member */
 }
 
-static int file_stat(struct fs *fs, const char *path, struct fs_stat *st)
+int file_stat(struct fs *fs, const char *path, struct fs_stat *st)
 {
 	struct file_fs *f = file_of(fs);
 
@@ -32,8 +25,7 @@ static int file_stat(struct fs *fs, const char *path, struct fs_stat *st)
 	return 0;
 }
 
-static int file_open(struct fs *fs, const char *path, uint32_t flags,
-		     void **file)
+int file_open(struct fs *fs, const char *path, uint32_t flags, void **file)
 {
 	struct fs_stat st;
 	int err = file_stat(fs, path, &st);
@@ -46,20 +38,20 @@ static int file_open(struct fs *fs, const char *path, uint32_t flags,
 	return flags & FS_O_EXCLUSIVE ? -EEXIST : 0;
 }
 
-static void file_close(struct fs *fs, void *file)
+void file_close(struct fs *fs, void *file)
 {
 	(void)fs;
 	(void)file;
 }
 
-static int file_fstat(struct fs *fs, void *file, struct fs_stat *st)
+int file_fstat(struct fs *fs, void *file, struct fs_stat *st)
 {
 	(void)file;
 	return file_stat(fs, "", st);
 }
 
-static int file_readdir(struct fs *fs, void *file, uint64_t position,
-			fs_entry_fn fn, void *ctx)
+int file_readdir(struct fs *fs, void *file, uint64_t position, fs_entry_fn fn,
+		 void *ctx)
 {
 	(void)fs;
 	(void)file;
@@ -69,7 +61,7 @@ static int file_readdir(struct fs *fs, void *file, uint64_t position,
 	return -ENOTDIR;
 }
 
-static void file_info(struct fs *fs, struct fs_info *info)
+void file_info(struct fs *fs, struct fs_info *info)
 {
 	(void)fs;
 	(void)info;
@@ -150,7 +142,7 @@ static int64_t log_write(struct fs *fs, void *file, uint64_t offset,
 	return end ? end - line + 1 : (int64_t)n;
 }
 
-static int no_truncate(struct fs *fs, void *file, uint64_t size)
+int file_no_truncate(struct fs *fs, void *file, uint64_t size)
 {
 	(void)fs;
 	(void)file;
@@ -158,21 +150,18 @@ static int no_truncate(struct fs *fs, void *file, uint64_t size)
 	return 0;
 }
 
-#define COMMON	.stat = file_stat, .open = file_open, .close = file_close, \
-		.fstat = file_fstat, .readdir = file_readdir, .info = file_info
-
-static const struct fs_ops data_ops = { COMMON, .read = data_read };
+static const struct fs_ops data_ops = { FILE_OPS, .read = data_read };
 static const struct fs_ops link_ops = {
-	COMMON, .read = null_read, .readlink = link_read,
+	FILE_OPS, .read = null_read, .readlink = link_read,
 };
 static const struct fs_ops null_ops = {
-	COMMON, .read = null_read, .write = null_write, .truncate = no_truncate,
+	FILE_OPS, .read = null_read, .write = null_write, .truncate = file_no_truncate,
 };
 static const struct fs_ops zero_ops = {
-	COMMON, .read = zero_read, .write = null_write, .truncate = no_truncate,
+	FILE_OPS, .read = zero_read, .write = null_write, .truncate = file_no_truncate,
 };
 static const struct fs_ops log_ops = {
-	COMMON, .read = null_read, .write = log_write, .truncate = no_truncate,
+	FILE_OPS, .read = null_read, .write = log_write, .truncate = file_no_truncate,
 };
 
 static struct fs *make(const struct fs_ops *ops, uint32_t mode,
@@ -182,7 +171,9 @@ static struct fs *make(const struct fs_ops *ops, uint32_t mode,
 
 	if (!f)
 		return NULL;
-	*f = (struct file_fs) { { ops }, mode, data, size };
+	*f = (struct file_fs) {
+		.fs.ops = ops, .mode = mode, .data = data, .size = size,
+	};
 	return &f->fs;
 }
 

@@ -65,18 +65,19 @@ static struct fs *make(const struct hid_node *config)
 
 int component_main(void)
 {
-	static struct fs_server server = { .ep = &ep };
+	static struct fs_server server;
 	static struct service file_system = {
 		.name = "File_system", .ctx = &server,
 		.open = fs_server_open, .close = fs_server_close,
 	};
 	static struct rom rom;
+	const struct hid_node *config;
 	int err = ep_init(&ep);
 
 	if (err)
 		env_fatal("no entrypoint: %s", strerror(-err));
-	server.config = config_read(&rom);
-	server.fs = make(server.config);
+	config = config_read(&rom);
+	fs_server_init(&server, &ep, make(config), config);
 	err = service_announce(&ep, &file_system, 1);
 	if (err)
 		env_fatal("cannot announce File_system: %s", strerror(-err));

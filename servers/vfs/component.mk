@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
+include servers/lib/vfs.mk
 NAME := vfs
-SRCS := main.c ../lib/vfs.c ../lib/vfs_file.c ../lib/fs_server.c ../lib/fs_path.c \
-	../lib/fs_stream.c ../lib/policy.c ../lib/ram_fs.c ../lib/ram_pages.c \
-	../lib/hid_text.c ../lib/config_rom.c
+SRCS := main.c ../lib/fs_server.c ../lib/fs_stream.c ../lib/config_rom.c $(VFS_SRCS)

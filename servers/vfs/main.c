@@ -28,23 +28,26 @@ static int check(const struct hid_node *config, struct hid_error *err)
 
 int component_main(void)
 {
-	static struct fs_server server = { .ep = &ep };
+	static struct fs_server server;
 	static struct service file_system = {
 		.name = "File_system", .ctx = &server,
 		.open = fs_server_open, .close = fs_server_close,
 	};
 	static struct rom rom;
+	const struct hid_node *config;
 	struct hid_error where;
+	struct fs *fs;
 	int err = ep_init(&ep);
 
 	if (err)
 		env_fatal("no entrypoint: %s", strerror(-err));
-	server.config = config_read(&rom);
-	if (check(server.config, &where))
+	config = config_read(&rom);
+	if (check(config, &where))
 		config_fatal(&where);
-	server.fs = vfs_make(hid_first(server.config, "vfs"), &where);
-	if (!server.fs)
+	fs = vfs_make(hid_first(config, "vfs"), &ep, &where);
+	if (!fs)
 		config_fatal(&where);
+	fs_server_init(&server, &ep, fs, config);
 	err = service_announce(&ep, &file_system, 1);
 	if (err)
 		env_fatal("cannot announce File_system: %s", strerror(-err));

@@ -265,7 +265,7 @@ static int fs_run(struct rpc *r)
 
 static size_t put_entry(uint8_t *at, const char *name, uint8_t type)
 {
-	struct fs_dirent e = { .inode = 1, .type = type,
+	struct fs_dirent e = { .inode = 1, .next = 1, .type = type,
 			       .name_len = strlen(name) };
 
 	memset(at, 0, sizeof(e) + 264);

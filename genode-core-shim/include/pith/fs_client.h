@@ -38,14 +38,19 @@ struct fs_client {
 	uint32_t tag;		/* of the last packet */
 	uint32_t outstanding;	/* packets that were not waited for */
 	uint64_t generation;	/* counts connections; 0: none so far */
+	/* How long it waits for a session and for an answer, ns; may be set after
+	 * fs_init(). */
+	uint64_t connect_timeout, call_timeout;
 	/* Asked between waits, may be NULL: not 0 gives up with EINTR. */
 	int (*interrupted)(void *ctx);
 	void *ctx;
 };
 
+/* What is open; fs_close() it. After a function failed to open it, closing it is
+ * harmless. */
 struct fs_file {
 	struct fs_client *fs;
-	char path[FS_PATH_MAX];
+	char *path;
 	uint64_t handle;
 	uint64_t generation;	/* connection that @handle belongs to */
 	uint32_t flags;		/* FS_O_* */
@@ -84,6 +89,8 @@ int fs_pwrite(struct fs_file *f, uint64_t offset, const void *data, size_t len);
 int fs_write_all(struct fs_file *f, uint64_t offset, const void *data,
 		 size_t len);
 int fs_sync(struct fs_file *f);
+/* How it is now; f->stat is how it was when it was opened. */
+int fs_fstat(struct fs_file *f, struct fs_stat *st);
 int fs_truncate(struct fs_file *f, uint64_t size);
 
 int fs_mkdir(struct fs_client *fs, const char *path);
@@ -114,5 +121,7 @@ int fs_readdir(struct fs_file *f, struct fs_dir *d);
 /* Next entry of the part: 1, 0 at its end, or EPROTO. @name is NUL terminated,
  * not empty and without '/'. */
 int fs_dirent_next(struct fs_dir *d, uint8_t *type, char name[FS_NAME_MAX]);
+/* The same with all that is said of it. */
+int fs_dirent_get(struct fs_dir *d, struct fs_dirent *e, char name[FS_NAME_MAX]);
 
 #endif

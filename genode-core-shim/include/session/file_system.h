@@ -15,7 +15,8 @@
  *
  * Errors of every method with a path: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG,
  * EINVAL (relative, NUL), EIO, EUCLEAN (damaged). Of every method with a handle:
- * EBADF. Of every method that changes something: EROFS, ENOSPC, and EDQUOT where
+ * EBADF; ESTALE if what it stood for went with a server behind this one. Of every
+ * method that changes something: EROFS, ENOSPC, and EDQUOT where
  * a client's own share is used up. What fails has changed nothing; a WRITE that
  * runs out of space says how much it wrote.
  */
@@ -122,6 +123,7 @@ struct fs_dirents {
 /* Each entry: this, then @name_len bytes, padded with zeros to 8 bytes. */
 struct fs_dirent {
 	uint64_t inode;
+	uint64_t next;		/* position of what follows this entry, > 0 */
 	uint8_t type;		/* FS_TYPE_* */
 	uint8_t name_len;
 	uint8_t zero[6];
@@ -143,11 +145,13 @@ struct fs_info {
 /* --- the packet stream ------------------------------------------------------------ */
 
 enum fs_op {
-	/* READ: fewer bytes than asked only at the end of the file. EISDIR. */
+	/* READ: fewer bytes than asked only at the end of the file, or of a
+	 * device that has no more now. EISDIR. EAGAIN: it has nothing now; a
+	 * WATCH of its path is signalled when it has. */
 	FS_READ = 1,
 	/* WRITE: fewer only if there is no space for more, the file would be
 	 * too large (EFBIG), or it is a device that takes what it likes. EBADF:
-	 * not opened with WRITE. */
+	 * not opened with WRITE. EAGAIN: as READ, if it takes nothing now. */
 	FS_WRITE,
 	/* SYNC: what was written is as durable as it gets; @len is 0. */
 	FS_SYNC,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Name spaces put together by configs, seen through sessions. */
-/* test-sources: fake_pith.c fs_world.c ../vfs.c ../vfs_file.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
+/* test-sources: fake_pith.c fs_world.c ../vfs.c ../vfs_file.c ../vfs_tar.c ../vfs_fs.c ../vfs_terminal.c ../vfs_block.c ../tar.c ../block_client.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/fs_client.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +27,20 @@ static const char text[] =
 	"  + rom license | as: LICENSE\n"
 	"  + symlink motd | target: etc/motd\n"
 	"  + dir ro | + inline file | : fixed\n"
+	"  + dir deep\n"
+	"    + null first\n"
+	"    + dir er\n"
+	"      + null second\n"
+	"      + dir est\n"
+	"        + zero third\n"
+	"        + ram | size: 1M\n"
 	"  + dir tmp | + ram | size: 1M\n"
 	"+ policy | label: all | writeable: yes\n"
 	"+ policy | label: tmp | writeable: yes | root: /tmp\n"
 	"-\n";
 
 static struct entrypoint ep;
-static struct fs_server server = { .ep = &ep };
+static struct fs_server server;
 static struct raw r;
 
 static const struct hid_node *parse(const char *s)
@@ -73,7 +80,7 @@ static void test_read(void)
 {
 	struct fs_stat a, b;
 
-	ok(!strcmp(raw_list(&r, "/"), "dev etc LICENSE motd ro tmp ") &&
+	ok(!strcmp(raw_list(&r, "/"), "dev etc LICENSE motd ro deep tmp ") &&
 	   !strcmp(raw_list(&r, "/dev"), "null zero log ") &&
 	   !strcmp(raw_list(&r, "/tmp"), "") && !strcmp(raw_list(&r, "/ro/file"),
 	   "?"), "lists: %s", raw_list(&r, "/"));
@@ -162,22 +169,49 @@ static void test_confined(void)
 	raw_close(&t);
 }
 
-static void test_many(void)
+/* A directory that takes several replies, however deep it is. */
+static void test_many(const char *dir)
 {
 	char path[64], name[64];
-	const char *all;
-	unsigned int seen = 0;
+	const char *all, *at;
+	unsigned int once = 0;
 
 	for (unsigned int i = 0; i < 400; i++) {
-		snprintf(path, sizeof(path), "/tmp/file number %u", i);
+		snprintf(path, sizeof(path), "%s/file number %u;", dir, i);
 		raw_shut(&r, raw_file(&r, path, NEW));
 	}
-	all = raw_list(&r, "/tmp");
+	all = raw_list(&r, dir);
 	for (unsigned int i = 0; i < 400; i++) {
-		snprintf(name, sizeof(name), "file number %u ", i);
-		seen += !!strstr(all, name);
+		snprintf(name, sizeof(name), "file number %u;", i);
+		at = strstr(all, name);
+		once += at && !strstr(at + 1, name);
 	}
-	ok(seen == 400, "400 entries in several parts");
+	ok(once == 400, "400 entries in %s, each once: %u", dir, once);
+}
+
+/* Two files never have the same number, and a file has one. */
+static void test_inodes(void)
+{
+	static const char *const paths[] = {
+		"/", "/dev", "/dev/null", "/deep", "/deep/first", "/deep/er",
+		"/deep/er/second", "/deep/er/est", "/deep/er/est/third", "/tmp",
+		"/tmp/d", "/etc",
+	};
+	struct fs_stat st[12], again;
+	unsigned int same = 0, steady = 0;
+
+	for (unsigned int i = 0; i < 12; i++) {
+		int64_t h = raw_file(&r, paths[i], 0);
+
+		raw_stat(&r, paths[i], &st[i]);
+		steady += !raw_call(&r, FS_FSTAT, &h, sizeof(h), &again,
+				    sizeof(again)) && again.inode == st[i].inode;
+		raw_shut(&r, h);
+		for (unsigned int j = 0; j < i; j++)
+			same += st[i].inode == st[j].inode;
+	}
+	ok(!same && steady == 12, "inode numbers: %u the same, %u steady", same,
+	   steady);
 }
 
 static void test_refused(void)
@@ -186,33 +220,43 @@ static void test_refused(void)
 		"vfs\n+ dir\n-\n", "vfs\n+ dir a/b\n-\n", "vfs\n+ inline\n-\n",
 		"vfs\n+ ram\n-\n", "vfs\n+ ram | size: much\n-\n",
 		"vfs\n+ symlink a\n-\n", "vfs\n+ floppy a\n-\n",
-		"vfs\n+ null ..\n-\n",
+		"vfs\n+ null ..\n-\n", "vfs\n+ null a | + ram | size: 1M\n-\n",
+		"vfs\n+ tar a.tar\n-\n", "vfs\n+ fs | writeable: often\n-\n",
+		"vfs\n+ fs | root: tmp\n-\n", "vfs\n+ terminal\n-\n",
+		"vfs\n+ fs | root: /a, writeable=yes\n-\n",
+		"vfs\n+ block d | partition: first\n-\n", "vfs\n+ block\n-\n",
 	};
-	static struct fs *kept[8];
+	static struct fs *kept[16];
 	struct hid_error err;
 
-	for (unsigned int i = 0; i < 8; i++) {
-		kept[i] = vfs_make(parse(wrong[i]), &err);
+	for (unsigned int i = 0; i < 16; i++) {
+		kept[i] = vfs_make(parse(wrong[i]), &ep, &err);
 		ok(!kept[i] && err.line == 2, "refused: %s", err.text);
 	}
 }
 
 int main(void)
 {
+	const struct hid_node *config;
 	struct hid_error err;
+	struct fs *fs;
 
 	ep_init(&ep);
 	strcpy(fake_rom, "from a ROM");
-	server.config = parse(text);
-	server.fs = vfs_make(hid_first(server.config, "vfs"), &err);
-	ok(server.fs && !raw_open(&r, &server, "all", "", RAM, 20) &&
+	config = parse(text);
+	fs = vfs_make(hid_first(config, "vfs"), &ep, &err);
+	if (fs)
+		fs_server_init(&server, &ep, fs, config);
+	ok(fs && !raw_open(&r, &server, "all", "", RAM, 20) &&
 	   !raw_stream(&r, 65536, -1), "a name space");
 	test_read();
 	test_devices();
 	test_write();
 	test_union();
 	test_confined();
-	test_many();
+	test_many("/tmp");
+	test_many("/deep/er/est");
+	test_inodes();
 	raw_close(&r);
 	ok(!server.sessions && fake_mappings == 0 && fake_open_fds() == 0,
 	   "nothing is left open");
