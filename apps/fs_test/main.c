@@ -9,48 +9,15 @@
 #include <pith/fs_client.h>
 #include <pith/hid.h>
 
+#include "check.h"
+#include "raw.h"
+
 #define SIZE_MAX_OF_FILE	(256u << 10)
 
 static struct fs_client fs;
 static struct fs_file f;
 static const struct hid_node *config;
 static uint8_t content[SIZE_MAX_OF_FILE];
-
-static _Noreturn void fail(const char *what, const char *path, long err)
-{
-	env_fatal("FAIL: %s %s: %ld (%s)", what, path, err,
-		  err < 0 ? strerror(-err) : "");
-}
-
-/* @ret, which must not be an error. */
-static long must(long ret, const char *what, const char *path)
-{
-	if (ret < 0)
-		fail(what, path, ret);
-	return ret;
-}
-
-static void must_be(long ret, long wanted, const char *what, const char *path)
-{
-	if (ret != wanted)
-		fail(what, path, ret);
-}
-
-/* Bytes that differ from file to file and from place to place. */
-static void make_content(unsigned int number, size_t size)
-{
-	uint32_t x = 2654435761u * (number + 1);
-
-	for (size_t i = 0; i < size; i++) {
-		x = x * 1664525 + 1013904223;
-		content[i] = x >> 24;
-	}
-}
-
-static size_t size_of(unsigned int number, size_t most)
-{
-	return number % 7 ? (number * 2654435761u) % (most + 1) : most;
-}
 
 static uint64_t space(void)
 {
@@ -62,7 +29,7 @@ static uint64_t space(void)
 
 static void write_file(const char *path, unsigned int number, size_t size)
 {
-	make_content(number, size);
+	make_content(content, number, size);
 	must(fs_open_flags(&fs, &f, path, FS_O_WRITE | FS_O_CREATE |
 			   FS_O_EXCLUSIVE), "create", path);
 	must(fs_write_all(&f, 0, content, size), "write", path);
@@ -75,7 +42,7 @@ static void check_file(const char *path, unsigned int number, size_t size)
 	size_t done = 0;
 	int n;
 
-	make_content(number, size);
+	make_content(content, number, size);
 	must(fs_open(&fs, &f, path), "open", path);
 	must_be(f.stat.size, size, "size", path);
 	for (; (n = fs_pread(&f, done, SIZE_MAX_OF_FILE, &data)) > 0; done += n)
@@ -167,7 +134,8 @@ static void stress(void)
 		each_file(path, depth, files, size, remove_file);
 		must(fs_unlink(&fs, path), "unlink", path);
 	}
-	must_be(space(), before, "space", "");
+	if (hid_bool(config, "alone", true))
+		must_be(space(), before, "space", "");
 }
 
 /* --- full ------------------------------------------------------------------------- */
@@ -178,7 +146,7 @@ static void full(void)
 	int n;
 
 	write_file("/keep", 1, 5000);
-	make_content(2, sizeof(content));
+	make_content(content, 2, sizeof(content));
 	must(fs_open_flags(&fs, &f, "/big", FS_O_WRITE | FS_O_CREATE), "create",
 	     "/big");
 	while ((n = fs_pwrite(&f, offset, content, 100000)) > 0)
@@ -203,7 +171,7 @@ static int check_work(unsigned int number)
 	const void *data;
 	int err = fs_open(&fs, &f, "/work");
 
-	make_content(number, 50000);
+	make_content(content, number, 50000);
 	if (!err)
 		err = fs_pread(&f, 0, 50000, &data);
 	if (err == 50000)
@@ -216,7 +184,7 @@ static int work(unsigned int number)
 {
 	int err, closed;
 
-	make_content(number, 50000);
+	make_content(content, number, 50000);
 	err = fs_open_flags(&fs, &f, "/work", FS_O_WRITE | FS_O_CREATE |
 			    FS_O_TRUNCATE);
 	if (!err)
@@ -360,34 +328,87 @@ static void update_all(void)
 		update_again();
 }
 
+/* --- chunk --------------------------------------------------------------------------- */
+
+/* Is the file @size bytes long, all zeros but for byte @at, which is 'x'? */
+static void check_holes(uint64_t size, uint64_t at)
+{
+	struct fs_stat st;
+	uint64_t done = 0;
+	const void *data;
+	int n;
+
+	must(fs_fstat(&f, &st), "stat", "/holes");
+	must_be(st.size, size, "size", "/holes");
+	for (; (n = fs_pread(&f, done, FS_BUFFER_SIZE, &data)) > 0; done += n)
+		for (int i = 0; i < n; i++)
+			must_be(((const char *)data)[i],
+				done + i == at ? 'x' : 0, "byte", "/holes");
+	must(n, "read", "/holes");
+	must_be(done, size, "end", "/holes");
+}
+
+/* What was never written takes no space and reads as zeros. */
+static void chunk(void)
+{
+	static const uint64_t places[] = {
+		0, 1, 4095, 4096, 4097, 511 * 4096ull, 512 * 4096ull - 1,
+		512 * 4096ull, 512 * 4096ull + 12345,
+	};
+	uint64_t before = space();
+
+	for (unsigned int i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		uint64_t at = places[i];
+
+		must(fs_open_flags(&fs, &f, "/holes", FS_O_WRITE |
+				   FS_O_CREATE | FS_O_EXCLUSIVE), "create",
+		     "/holes");
+		must_be(fs_pwrite(&f, at, "x", 1), 1, "write", "/holes");
+		check_holes(at + 1, at);
+		must(fs_truncate(&f, at + 10000), "grow", "/holes");
+		check_holes(at + 10000, at);
+		if (before - space() > 32768)
+			fail("space of a hole", "/holes", before - space());
+		must(fs_truncate(&f, at), "cut", "/holes");
+		must(fs_truncate(&f, at + 5000), "grow again", "/holes");
+		check_holes(at + 5000, ~0ull);
+		must(fs_close(&f), "close", "/holes");
+		must(fs_unlink(&fs, "/holes"), "unlink", "/holes");
+	}
+	must_be(space(), before, "space", "");
+}
+
+static void test_packets(void)
+{
+	packets(fs.label, hid_number(config, "rounds", 10));
+}
+
+/* What others have is as it was. */
+static void test_hostile(void)
+{
+	write_file("/honest", 1, 30000);
+	hostile(fs.label);
+	check_file("/honest", 1, 30000);
+	must(fs_unlink(&fs, "/honest"), "unlink", "/honest");
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
 } tests[] = {
+	{ "chunk", chunk }, { "packets", test_packets },
+	{ "hostile", test_hostile },
 	{ "update", update_all },
 	{ "stress", stress }, { "full", full }, { "keep", keep },
 	{ "read_only", read_only },
 };
-
-static void read_config(void)
-{
-	static struct rom rom;
-	struct hid_error err;
-	int ret = rom_open(&rom, "config");
-	size_t arena = HID_ARENA_SIZE(rom.size);
-
-	if (ret)
-		env_fatal("no config: %s", strerror(-ret));
-	if (hid_parse(rom.data, rom.size, malloc(arena), arena, &config, &err))
-		env_fatal("config:%u:%u: %s", err.line, err.col, err.text);
-}
 
 int component_main(void)
 {
 	static char label[64];
 	char name[32];
 
-	read_config();
+	config = read_test_config();
 	hid_string(config, "test", name, sizeof(name), "stress");
 	hid_string(config, "label", label, sizeof(label), "");
 	fs_init(&fs, NULL, NULL);
