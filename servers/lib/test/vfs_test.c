@@ -214,6 +214,19 @@ static void test_inodes(void)
 	   steady);
 }
 
+/* Each level keeps something of what is open: the client pays for all. */
+static void test_cost(void)
+{
+	const uint64_t one = (sizeof("/dev/null") + 64) * (1 + server.fs->weight);
+	struct raw poor;
+
+	raw_open(&poor, &server, "all", "", FS_SERVER_BOOKS + 2 * one, 20);
+	ok(server.fs->weight == 4 && raw_file(&poor, "/dev/null", 0) >= 0 &&
+	   raw_file(&poor, "/dev/null", 0) >= 0 &&
+	   raw_file(&poor, "/dev/null", 0) == -EDQUOT, "paid for two handles");
+	raw_close(&poor);
+}
+
 static void test_refused(void)
 {
 	static const char *const wrong[] = {
@@ -257,6 +270,7 @@ int main(void)
 	test_many("/tmp");
 	test_many("/deep/er/est");
 	test_inodes();
+	test_cost();
 	raw_close(&r);
 	ok(!server.sessions && fake_mappings == 0 && fake_open_fds() == 0,
 	   "nothing is left open");
