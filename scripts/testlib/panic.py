@@ -12,7 +12,6 @@ import re
 import struct
 import tempfile
 import time
-import zlib
 
 import qemu
 from . import machine, report
@@ -27,11 +26,36 @@ MACHINES = {"panic smp1": (1, "256M"), "panic smp4-6G": (4, "6G")}
 ADDED = "forged report"		# text that only a forged area has
 
 
+def _rotate(x, n):
+    return (x << n | x >> (32 - n)) & 0xffffffff
+
+
+def jhash(data):
+    """The kernel's <linux/jhash.h>, with an initial value of 0."""
+    a = b = c = (0xdeadbeef + len(data)) & 0xffffffff
+    mask = 0xffffffff
+    at = 0
+    while len(data) - at > 12:
+        x, y, z = struct.unpack_from("<III", data, at)
+        a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+        for n in (4, 6, 8, 16, 19, 4):	# the three change places each time
+            a = (a - c) & mask ^ _rotate(c, n)
+            c = (c + b) & mask
+            a, b, c = b, c, a
+        at += 12
+    x, y, z = struct.unpack("<III", data[at:].ljust(12, b"\0"))
+    a, b, c = (a + x) & mask, (b + y) & mask, (c + z) & mask
+    for n in (14, 11, 25, 16, 4, 14, 24):
+        c = ((c ^ b) - _rotate(b, n)) & mask
+        a, b, c = b, c, a
+    return b
+
+
 def area(text, boots=7, magic=MAGIC, length=None, flip=None):
     """What a boot that panicked leaves, with one thing wrong or none."""
     length = len(text) if length is None else length
     body = struct.pack("<II", boots, length) + text
-    data = bytearray(struct.pack("<QI", magic, zlib.crc32(body)) + body)
+    data = bytearray(struct.pack("<QI", magic, jhash(body)) + body)
     data += bytes(SIZE - len(data))
     if flip is not None:
         data[flip] ^= 1
@@ -39,14 +63,14 @@ def area(text, boots=7, magic=MAGIC, length=None, flip=None):
 
 
 GOOD = ADDED.encode() + b": line one\nline two\n"
-# Text up to the area's end, so that a length beyond it has a CRC that is right
+# Text up to the area's end, so that a length beyond it has a hash that is right
 # for as much as there is.
 FULL = (GOOD + b"x" * TEXT)[:TEXT]
 REFUSED = {
     "zeros": bytes(SIZE),
     "ones": b"\xff" * SIZE,
     "magic": area(GOOD, magic=MAGIC ^ 1),
-    "crc": area(GOOD, flip=8),
+    "hash": area(GOOD, flip=8),
     "boots": area(GOOD, flip=12),
     "length": area(GOOD, flip=16),
     "first byte": area(GOOD, flip=HEADER.size),
@@ -144,11 +168,11 @@ def _reset_with(m, ram, data):
 
 def _cleared(ram, boots):
     """The boot that is going on has left an empty report of its own."""
-    magic, crc, number, length = HEADER.unpack_from(ram, AREA)
+    magic, found, number, length = HEADER.unpack_from(ram, AREA)
     if (magic, number, length) != (MAGIC, boots, 0) or \
             crc != zlib.crc32(ram[AREA + 12:AREA + 20]):
         raise qemu.Failure("the area is not cleared: %x %x %d %d" % (
-            magic, crc, number, length))
+            magic, found, number, length))
 
 
 def _forgeries(m, ram, deadline, result):
