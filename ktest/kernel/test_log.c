@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "kt.h"
+#include "space.h"
 
 static long log_read(uint64_t *seq, char *text, uint32_t len, uint32_t *lost)
 {
@@ -162,6 +162,52 @@ KT_CORE(log_arguments)
 	KT_EQ(kt_control(kt_hardware, PITH_OP_HW_LOG_READ, NULL), -EFAULT);
 	a = (struct pith_log_read) { 0, (uintptr_t)text, 256, 0 };
 	KT_EQ(kt_control(kt_root, PITH_OP_HW_LOG_READ, &a), -EBADF);
+}
+
+KS_ASM(log_undefined, "ud2");
+
+static void die_in(int domain)
+{
+	struct ks s;
+
+	ks_open_in(&s, domain, NULL, 0);
+	KT_EQ(ks_fault_ep(s.space, PITH_OP_SPACE_FAULT_EP, -1), 0);
+	ks_run(&s, ks_log_undefined, 0);
+	KT_EQ(ks_status(&s), 128 + 4);
+	ks_end(&s);
+}
+
+static unsigned int deaths_said(uint64_t *seq)
+{
+	static char text[4096];
+	unsigned int found = 0;
+	uint32_t lost;
+	char *at;
+	long n;
+
+	while ((n = log_read(seq, text, sizeof(text) - 1, &lost)) > 0) {
+		text[n] = '\0';
+		for (at = text; (at = strstr(at, " space[")); at++)
+			found++;
+	}
+	return found;
+}
+
+/* However often spaces of one domain die, there is room for what others do. */
+KT_CORE(log_deaths_in_a_domain)
+{
+	int domain = kt_domain(KS_RAM, KS_CAPS);
+	int other = kt_domain(KS_RAM, KS_CAPS);
+	uint64_t seq = log_end();
+
+	kt_sleep(KT_MS(5100));	/* Linux' limit, of 10 in 5 s, begins anew */
+	for (int i = 0; i < 9; i++)
+		die_in(domain);
+	KT_EQ(deaths_said(&seq), 4);
+	die_in(other);
+	KT_EQ(deaths_said(&seq), 1);
+	kt_domain_end(domain);
+	kt_domain_end(other);
 }
 
 /* No boot before this one panicked; what is asked for is checked all the same. */

@@ -53,7 +53,8 @@ void pith_fork(struct task_struct *child, const struct kernel_clone_args *args);
 void pith_group_exit(int code);
 /* The caller met an exception in user mode: true if no signal is needed. */
 bool pith_fault(void);
-bool pith_expects_fault(struct task_struct *task);
+/* The log is not told that @task is about to get a signal for an exception. */
+bool pith_fault_unsaid(struct task_struct *task);
 /* Before a dying thread closes its files. */
 void pith_thread_exit(struct task_struct *task);
 /* After it closed them and gave its memory back. */
@@ -112,7 +113,7 @@ static inline void pith_fork(struct task_struct *child,
 			     const struct kernel_clone_args *args) { }
 static inline void pith_group_exit(int code) { }
 static inline bool pith_fault(void) { return false; }
-static inline bool pith_expects_fault(struct task_struct *task)
+static inline bool pith_fault_unsaid(struct task_struct *task)
 {
 	return false;
 }

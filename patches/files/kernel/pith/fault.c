@@ -18,14 +18,27 @@ static struct file *fault_ep(struct pith_process *p, struct pith_thread *th)
 	return file ? get_file(file) : NULL;
 }
 
-/* A fault that is a message is not worth a line in the log. */
-bool pith_expects_fault(struct task_struct *task)
+/* Of those in one domain: who makes spaces that fault could fill the log. */
+#define FAULT_LINES	4
+
+/* Is a fault of @task going to be a message? */
+static bool expects_fault(struct task_struct *task)
 {
 	struct pith_process *p = task->pith_process;
 	struct pith_thread *th = task->pith;
 
 	return p && p->mm && (READ_ONCE(p->fault_ep) ||
 			      (th && READ_ONCE(th->fault_ep)));
+}
+
+/* Then it is not worth a line in the log, and no domain has many. */
+bool pith_fault_unsaid(struct task_struct *task)
+{
+	struct pith_process *p = task->pith_process;
+
+	return p && (expects_fault(task) ||
+		     !atomic_add_unless(&p->domain->fault_lines, 1,
+					FAULT_LINES));
 }
 
 /*
@@ -39,7 +52,7 @@ bool pith_fault(void)
 	struct pith_thread *th;
 	int err;
 
-	if (!pith_expects_fault(current) || (current->flags & PF_EXITING))
+	if (!expects_fault(current) || (current->flags & PF_EXITING))
 		return false;
 	th = pith_thread_self();
 	if (IS_ERR(th))

@@ -139,6 +139,7 @@ pith_op_fn pith_op_mint, pith_op_identify, pith_op_revoke;
 struct pith_domain {
 	struct pith_object obj;
 	raw_spinlock_t lock;		/* the figures and @dead */
+	atomic_t fault_lines;		/* that the log has */
 	struct pith_domain *parent;	/* NULL: root; referenced */
 	u64 ram_limit, ram_used;	/* bytes */
 	u64 caps_limit, caps_used;
