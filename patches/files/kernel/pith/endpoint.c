@@ -321,12 +321,13 @@ static int reply_saved(struct pith_thread *th, struct pith_cap *cap)
 
 int pith_op_ep_save_reply(struct pith_cap *cap, void *arg)
 {
-	struct pith_thread *th = current->pith;
+	struct pith_thread *th = current->pith, *c;
 	struct pith_reply *r;
 	int fd;
 
 	if (!th || !th->owed)
 		return -EINVAL;
+	c = th->owed;
 	r = pith_object_new(pith_current_domain(), PITH_T_REPLY, sizeof(*r), 0,
 			    reply_free);
 	if (IS_ERR(r))
@@ -334,10 +335,11 @@ int pith_op_ep_save_reply(struct pith_cap *cap, void *arg)
 	pith_get(&r->obj);
 	fd = pith_cap_install(&r->obj, 0);
 	if (fd >= 0) {
-		pith_saved(th, th->owed, th->owed_seq);
+		pith_saved(th, c, th->owed_seq);
 		r->seq = th->owed_seq;
-		smp_store_release(&r->owed, th->owed);
-		th->owed = NULL;
+		/* first: who has the new descriptor may let go of @c at once */
+		WRITE_ONCE(th->owed, NULL);
+		smp_store_release(&r->owed, c);
 	}
 	pith_put(&r->obj);
 	return fd;
