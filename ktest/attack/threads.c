@@ -152,7 +152,7 @@ ATTACK(regs_running, "read and set the registers of a thread that runs")
 
 /* --- states ----------------------------------------------------------------- */
 
-static volatile uint64_t over, started;
+static volatile uint64_t over;
 
 static void order_about(void *arg)
 {
@@ -199,37 +199,80 @@ ATTACK(thread_ordered_about, "four threads pause, resume and set one thread")
 	ks_end(&s);
 }
 
+/* What its registers say of who started it, and how often that was. */
+KS_ASM(started, "lock incq 8(%rdi)\n\tmov %rsi, 16(%rdi)\n\t"
+		"mov %rdx, 24(%rdi)\n\tmov %r15, 32(%rdi)\n\t"
+		"mov %rsp, 40(%rdi)\n1: incq (%rdi)\n\tjmp 1b");
+
+#define STARTERS	4
+#define ROUNDS		200
+
+struct starter {
+	struct ks *s;
+	uint64_t n;
+	long set;		/* what SET_REGS said, this round */
+	struct kt_thread t;
+};
+
+static volatile uint64_t round_no;
+static uint64_t tried;
+
 static void start_it(void *arg)
 {
-	struct ks *s = arg;
-	long err;
+	struct starter *me = arg;
+	struct pith_regs r = { .ip = KS_CODE, .di = KS_DATA, .si = me->n,
+			       .dx = me->n, .r15 = me->n,
+			       .sp = KS_DATA + KT_PAGE - 16 * me->n };
 
-	while (!over)
-		;
-	err = ks_start(s->thread, KS_CODE, KS_DATA);
-	KT_TRUE(err == 0 || err == -EBUSY);
-	if (!err)
-		attack_count((uint64_t *)&started);
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		while (round_no < i)
+			kt_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		me->set = kt_control(me->s->thread, PITH_OP_THREAD_SET_REGS,
+				     &r);
+		KT_TRUE(me->set == 0 || me->set == -EBUSY);
+		if (!me->set)
+			KT_EQ(op(me->s->thread, PITH_OP_THREAD_RESUME), 0);
+		attack_count(&tried);
+	}
 }
 
-ATTACK(thread_start_raced, "four threads start one")
+/* It started once more, with all the registers of one who was told so. */
+static void check_start(const struct ks *s, const struct starter *starter,
+			uint64_t times)
 {
-	for (int round = 0; round < 10; round++) {
-		struct kt_thread t[4] = { 0 };
-		struct ks s;
+	uint64_t n = s->word[2];
 
-		over = started = 0;
-		ks_open_in(&s, A_OWN, NULL, 0);
-		ks_load(&s, 0, ks_counter);
-		for (int i = 0; i < 4; i++)
-			kt_thread_start(&t[i], start_it, &s);
-		over = 1;
-		for (int i = 0; i < 4; i++)
-			kt_thread_join(&t[i]);
-		KT_TRUE(started >= 1);
-		await_change(s.word);
-		ks_end(&s);
+	KT_EQ(s->word[1], times);
+	KT_NEED(n >= 1 && n <= STARTERS);
+	KT_EQ(starter[n - 1].set, 0);
+	KT_EQ(s->word[3], n);
+	KT_EQ(s->word[4], n);
+	KT_EQ(s->word[5], KS_DATA + KT_PAGE - 16 * n);
+}
+
+ATTACK(thread_start_raced, "four threads start one: it starts once, as one of them said")
+{
+	struct starter starter[STARTERS] = { 0 };
+	struct ks s;
+
+	round_no = tried = 0;
+	ks_open_in(&s, A_OWN, NULL, 0);
+	ks_load(&s, 0, ks_started);
+	for (int i = 0; i < STARTERS; i++) {
+		starter[i].s = &s;
+		starter[i].n = i + 1;
+		kt_thread_start(&starter[i].t, start_it, &starter[i]);
 	}
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		round_no = i;
+		kt_await_word(&tried, i * STARTERS);
+		await_change(s.word);
+		KT_EQ(op(s.thread, PITH_OP_THREAD_PAUSE), 0);
+		check_start(&s, starter, i);
+	}
+	for (int i = 0; i < STARTERS; i++)
+		kt_thread_join(&starter[i].t);
+	ks_end(&s);
 }
 
 ATTACK(thread_priority, "raise one's priority, take all CPUs, or leave them")

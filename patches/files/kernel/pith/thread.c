@@ -35,13 +35,20 @@ struct task_struct *pith_thread_task(struct pith_thread *th)
 	return task;
 }
 
+/* Does it stand still until the caller lets it go on? */
+static bool stands(struct pith_thread *th, struct task_struct *task)
+{
+	return task != current &&
+	       (READ_ONCE(th->paused) || READ_ONCE(th->faulted));
+}
+
 /*
- * Wait until @task, which is not the caller, is on no CPU. Whoever made sure
- * before that it cannot enter user mode can then read or write its registers:
- * by @act, unless that is NULL. Of a dead task, which may have lost its stack,
- * where they are: -EPIPE.
+ * Wait until @task of @th is on no CPU. While it stands it cannot enter user mode,
+ * so its registers can be read or written: by @act, unless that is NULL. If it
+ * does not, or somebody lets it go on while this waits: -EBUSY. Of a dead task,
+ * which may have lost its stack, where they are: -EPIPE.
  */
-static int when_still(struct task_struct *task,
+static int when_still(struct pith_thread *th, struct task_struct *task,
 		      void (*act)(struct task_struct *, struct pith_regs *),
 		      struct pith_regs *r)
 {
@@ -51,6 +58,8 @@ static int when_still(struct task_struct *task,
 		scoped_guard(task_rq_lock, task) {
 			if (READ_ONCE(task->__state) == TASK_DEAD)
 				return -EPIPE;
+			if (act && !stands(th, task))
+				return -EBUSY;
 			if (!task_on_cpu(scope.rq, task)) {
 				if (act)
 					act(task, r);
@@ -92,7 +101,7 @@ int pith_op_thread_pause(struct pith_cap *cap, void *arg)
 		}
 	}
 	/* it was told, so it comes no further than to stay() */
-	return task == current ? 0 : when_still(task, NULL, NULL);
+	return task == current ? 0 : when_still(th, task, NULL, NULL);
 }
 
 int pith_op_thread_resume(struct pith_cap *cap, void *arg)
@@ -109,22 +118,13 @@ int pith_op_thread_resume(struct pith_cap *cap, void *arg)
 
 /* --- registers -------------------------------------------------------------- */
 
-/* Does it stand still until the caller lets it go on? */
-static bool stands(struct pith_thread *th, struct task_struct *task)
-{
-	return task != current &&
-	       (READ_ONCE(th->paused) || READ_ONCE(th->faulted));
-}
-
 static int access_regs(struct pith_cap *cap, struct pith_regs *r,
 		       void (*act)(struct task_struct *, struct pith_regs *))
 {
 	struct pith_thread *th = pith_cap_to(cap, struct pith_thread);
 	struct task_struct *task __free(put_task) = pith_thread_task(th);
 
-	if (!task)
-		return -EPIPE;
-	return stands(th, task) ? when_still(task, act, r) : -EBUSY;
+	return task ? when_still(th, task, act, r) : -EPIPE;
 }
 
 int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
