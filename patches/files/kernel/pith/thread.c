@@ -78,7 +78,8 @@ static void stay(struct callback_head *work)
 {
 	struct pith_thread *th = container_of(work, struct pith_thread, stay);
 
-	smp_store_release(&th->stay_queued, false);
+	/* before @paused is read: who sets that may leave it to us */
+	smp_store_mb(th->stay_queued, false);
 	if (!(current->flags & PF_EXITING))
 		wait_var_event_killable(&th->paused, !READ_ONCE(th->paused));
 	pith_thread_put(th);
