@@ -114,6 +114,19 @@ void attack_together(unsigned int n, void (*fn)(void *), void *arg)
 		kt_thread_join(&t[i]);
 }
 
+void attack_use_irq(void *arg)
+{
+	const volatile uint64_t *over = arg;
+	int n = KT_FD(kt_notif_create());
+	struct pith_fd_arg a = { n, 0 };
+
+	while (!*over) {
+		kt_control(A_IRQ, PITH_OP_IRQ_BIND, &a);
+		kt_control(A_IRQ, PITH_OP_IRQ_ACK, NULL);
+	}
+	kt_close(n);
+}
+
 void attack_victim_answers(void)
 {
 	KT_EQ(kt_call_label(A_VICTIM, 41, KT_SOON), 0);

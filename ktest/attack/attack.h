@@ -81,6 +81,9 @@ _Noreturn void attack_ready(void);
 /* Run @fn in @n threads at once with the same argument; they end first. */
 void attack_together(unsigned int n, void (*fn)(void *), void *arg);
 
+/* Bind and acknowledge A_IRQ until *@over, a uint64_t, is set. */
+void attack_use_irq(void *over);
+
 struct ks;
 /* Where user space ends in a space made in A_OWN. */
 uint64_t attack_top(struct ks *s);

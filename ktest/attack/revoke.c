@@ -253,19 +253,6 @@ ATTACK_AS(revoke_touched, "memory is revoked while another component writes it",
 	revoke(A_SHARED);
 }
 
-static void use_irq(void *arg)
-{
-	int n = KT_FD(kt_notif_create());
-	struct pith_fd_arg a = { n, 0 };
-
-	(void)arg;
-	while (!over) {
-		kt_control(A_IRQ, PITH_OP_IRQ_BIND, &a);
-		kt_control(A_IRQ, PITH_OP_IRQ_ACK, NULL);
-	}
-	kt_close(n);
-}
-
 static void use_port(void *arg)
 {
 	struct pith_port p = { .offset = 0, .width = 1 };
@@ -294,7 +281,8 @@ ATTACK(revoke_device_raced, "an interrupt and ports, revoked by three at once")
 
 	over = 0;
 	for (int i = 0; i < 4; i++)
-		kt_thread_start(&t[i], i % 2 ? use_irq : use_port, NULL);
+		kt_thread_start(&t[i], i % 2 ? attack_use_irq : use_port,
+				(void *)&over);
 	kt_sleep(KT_MS(50));
 	attack_together(3, revoke_device, NULL);
 	over = 1;

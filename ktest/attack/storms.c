@@ -101,22 +101,9 @@ ATTACK(signal_overflow, "counts that add up to more than there is")
 	kt_close(bell_ep);
 }
 
-static void irq_abuse(void *arg)
-{
-	int n = KT_FD(kt_notif_create());
-	struct pith_fd_arg a = { n, 0 };
-
-	(void)arg;
-	while (!over) {
-		kt_control(A_IRQ, PITH_OP_IRQ_BIND, &a);
-		kt_control(A_IRQ, PITH_OP_IRQ_ACK, NULL);
-	}
-	kt_close(n);
-}
-
 ATTACK(storm_irq, "bind and acknowledge an interrupt from four threads")
 {
-	for_a_while(4, irq_abuse, NULL);
+	for_a_while(4, attack_use_irq, (void *)&over);
 }
 
 static void spin(void *arg)
