@@ -2,7 +2,8 @@
 #include <string.h>
 #include "actor.h"
 
-__asm__(".globl ks_client, ks_relay, ks_slow, ks_echo, ks_saver, ks_spin, ks_touch");
+__asm__(".globl ks_client, ks_relay, ks_slow, ks_echo, ks_saver, ks_woken, "
+	"ks_spin, ks_touch");
 
 #define BUFFER_SET							\
 	"mov %rdi, %rbx\n\tmov %rdi, %rdx\n\tmov $503, %eax\n\t"		\
@@ -42,6 +43,18 @@ KS_ASM(saver, BUFFER_SET "1:\t" RECEIVE("$2")
        "mov $501, %eax\n\tmov $1, %esi\n\txor %edx, %edx\n\tsyscall\n\t"
        "mov %rax, 24(%rbx)\n\tmovq $0, 48(%rbx)\n\tjmp 3b\n"
        "2:\tmov $7, %edi" KS_EXIT_DI);
+KS_ASM(woken, BUFFER_SET "1:\tmov $2, %r12d\n7:\t" RECEIVE("%r12d")
+       "cmp $2, %eax\n\tje 3f\n\tcmp $1, %eax\n\tjne 9f\n\t"
+       "mov 32(%rbx), %r13\n\tincq 32(%rbx)\n\t"
+       "mov $3, %r12d\n\tcmpq $0, 40(%rbx)\n\tje 7b\n\t"
+       "mov $503, %eax\n\txor %edi, %edi\n\tmov $10, %esi\n\tsyscall\n\t"
+       "mov %rax, 128(%rbx,%r13,8)\n\tjmp 1b\n"
+       "3:\tincq 24(%rbx)\n4:\t" SLEEP
+       "mov 48(%rbx), %rdi\n\ttest %rdi, %rdi\n\tje 4b\n\tjs 5f\n\t"
+       "mov $501, %eax\n\tmov $1, %esi\n\txor %edx, %edx\n\tsyscall\n\t"
+       "movq $0, 48(%rbx)\n\tjmp 4b\n"
+       "5:\tmovq $0, 48(%rbx)\n\tjmp 1b\n"
+       "9:\tmov $7, %edi" KS_EXIT_DI);
 KS_ASM(spin, "1: incq 32(%rdi)\n\tjmp 1b");
 KS_ASM(touch, "mov %rdi, %rbx\n\tmov $0x30000000, %eax\n\tmovq $1, (%rax)\n\t"
 	      "incq 32(%rbx)\n\txor %edi, %edi" KS_EXIT_DI);

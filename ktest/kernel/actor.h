@@ -29,6 +29,12 @@ extern const uint8_t ks_slow[];
 extern const uint8_t ks_echo[];
 /* Save W_REPEAT calls at 0, then answer those whose reply W_GO names. */
 extern const uint8_t ks_saver[];
+/*
+ * Receive at 0. If W_REPEAT is set, save the reply of a call, at W_SAVED and so
+ * on; else answer it with the next receive. Woken by a notification, count it in
+ * W_RESULT, answer what W_GO names, and receive again when that is negative.
+ */
+extern const uint8_t ks_woken[];
 /* Count, and nothing else. */
 extern const uint8_t ks_spin[];
 /* Write to KS_AT, where nothing is mapped, and end. */

@@ -4,7 +4,7 @@
  * exclusive and never the kernel's, interrupts that are real.
  */
 #include <string.h>
-#include "kt.h"
+#include "uart.h"
 
 /* q35: where things are (QEMU hw/i386/pc_q35.c, and the PC architecture). */
 #define LAPIC		0xfee00000ull
@@ -12,8 +12,6 @@
 #define ECAM		0xb0000000ull
 #define VGA_WINDOW	0xa0000ull
 #define UNUSED		0xc0000000ull	/* a PCI hole at any size of RAM */
-#define COM1		0x3f8
-#define COM1_GSI	4
 
 static long io_mem(uint64_t base, uint64_t size, uint32_t cache)
 {
@@ -284,28 +282,6 @@ KT_CORE(io_port_exclusive)
 
 /* --- interrupts ------------------------------------------------------------ */
 
-/* 16550: registers and the bits used here (PC16550D, table II). */
-#define UART_IER	1	/* interrupt enable */
-#define UART_IIR	2	/* interrupt identification, read clears THRE */
-#define UART_MCR	4
-#define IER_THRE	2	/* transmitter empty */
-#define MCR_OUT2	8	/* gates the interrupt line on a PC */
-
-/* The transmitter is empty: allowing its interrupt raises one at once. */
-static void uart_interrupt(int port)
-{
-	KT_EQ(out(port, UART_IER, 1, 0), 0);
-	in(port, UART_IIR, 1);
-	KT_EQ(out(port, UART_MCR, 1, MCR_OUT2), 0);
-	KT_EQ(out(port, UART_IER, 1, IER_THRE), 0);
-}
-
-static void uart_quiet(int port)
-{
-	KT_EQ(out(port, UART_IER, 1, 0), 0);
-	in(port, UART_IIR, 1);
-}
-
 static long irq_bind(int irq, int notif)
 {
 	struct pith_fd_arg a = { notif, 0 };
@@ -340,7 +316,7 @@ KT_CORE(irq_args)
 	KT_EQ(irq_ack(irq), 0);		/* nothing to acknowledge: no harm */
 	kt_close(irq);
 	for (int i = 0; i < 20; i++) {
-		irq = KT_FD(hw_irq(COM1_GSI, 0, 0));
+		irq = KT_FD(uart_irq());
 		kt_close(irq);
 	}
 	kt_close(manage);
@@ -360,7 +336,7 @@ KT_CORE(irq_of_the_timer)
 
 KT_CORE(irq_is_delivered)
 {
-	int port = KT_FD(io_port(COM1, 8)), irq = KT_FD(hw_irq(COM1_GSI, 0, 0));
+	int port = KT_FD(uart_ports()), irq = KT_FD(uart_irq());
 	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create());
 
 	KT_EQ(kt_bind(n, ep, 3), 0);
@@ -382,7 +358,7 @@ KT_CORE(irq_is_delivered)
 /* Until it is acknowledged, an interrupt is not signalled again. */
 KT_CORE(irq_masked_until_ack)
 {
-	int port = KT_FD(io_port(COM1, 8)), irq = KT_FD(hw_irq(COM1_GSI, 0, 0));
+	int port = KT_FD(uart_ports()), irq = KT_FD(uart_irq());
 	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create());
 
 	KT_EQ(kt_bind(n, ep, 3), 0);
@@ -407,12 +383,12 @@ KT_CORE(irq_masked_until_ack)
 /* A driver that died with its line masked: the next one gets interrupts. */
 KT_CORE(irq_claimed_again)
 {
-	int port = KT_FD(io_port(COM1, 8)), irq;
+	int port = KT_FD(uart_ports()), irq;
 	int ep = KT_FD(kt_ep_create()), n = KT_FD(kt_notif_create());
 
 	KT_EQ(kt_bind(n, ep, 3), 0);
 	for (int i = 0; i < 10; i++) {
-		irq = KT_FD(hw_irq(COM1_GSI, 0, 0));
+		irq = KT_FD(uart_irq());
 		KT_EQ(irq_bind(irq, n), 0);
 		uart_interrupt(port);
 		kt_wait_note(ep, 3, 1);

@@ -4,7 +4,7 @@
  * quota after every test; here the kernel's own memory is compared too.
  */
 #include <string.h>
-#include "kt.h"
+#include "uart.h"
 
 #define TIMES	4000
 #define RUNS	5
@@ -196,13 +196,11 @@ KT_CORE(leak_domains)
 static void turn_hardware(void)
 {
 	struct pith_io_mem io = { 0xc0000000, KT_PAGE, 0, 0 };
-	struct pith_io_port port = { 0x3f8, 8 };
-	struct pith_irq irq = { 4, 0, 0, 0 };
 	struct pith_msi msi = { 0 };
 	int fd[4] = {
 		kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &io),
-		kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &port),
-		kt_control(kt_hardware, PITH_OP_HW_IRQ, &irq),
+		uart_ports(),
+		uart_irq(),
 		kt_control(kt_hardware, PITH_OP_HW_MSI, &msi),
 	};
 	void *p = kt_map(fd[0], 0, KT_PAGE, KT_R);

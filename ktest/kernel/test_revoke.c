@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Revocation: what was given is taken back from everybody, at once. */
 #include <string.h>
-#include "kt.h"
+#include "uart.h"
 
 #define UNUSED		0xc0000000ull	/* a PCI hole of q35 */
-#define COM1		0x3f8
-#define COM1_GSI	4
 #define SIGBUS_STATUS	(128 + 7)
 
 static long revoke(int fd)
@@ -328,13 +326,6 @@ KT_CORE(revoke_io_mem)
 	kt_close(again);
 }
 
-static long io_port(void)
-{
-	struct pith_io_port a = { COM1, 8 };
-
-	return kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &a);
-}
-
 static long port_in(int port)
 {
 	struct pith_port a = { .offset = 5, .width = 1 };
@@ -344,7 +335,7 @@ static long port_in(int port)
 
 KT_CORE(revoke_io_port)
 {
-	int port = KT_FD(io_port()), again;
+	int port = KT_FD(uart_ports()), again;
 	int copy = KT_FD(kt_mint(port, PITH_R_READ));
 
 	KT_EQ(port_in(copy), 0);
@@ -352,19 +343,12 @@ KT_CORE(revoke_io_port)
 	KT_EQ(revoke(port), 0);
 	KT_EQ(port_in(copy), -EPIPE);
 	KT_EQ(port_in(port), -EPIPE);
-	again = KT_FD(io_port());
+	again = KT_FD(uart_ports());
 	kt_close(port);
 	kt_close(copy);
-	KT_EQ(io_port(), -EBUSY);
+	KT_EQ(uart_ports(), -EBUSY);
 	KT_EQ(port_in(again), 0);
 	kt_close(again);
-}
-
-static long hw_irq(void)
-{
-	struct pith_irq a = { COM1_GSI, 0, 0, 0 };
-
-	return kt_control(kt_hardware, PITH_OP_HW_IRQ, &a);
 }
 
 static long hw_msi(void)
@@ -388,19 +372,19 @@ KT_CORE(revoke_irq)
 {
 	int n = KT_FD(kt_notif_create());
 	struct pith_fd_arg a = { n, 0 };
-	int irq = KT_FD(hw_irq()), less = KT_FD(kt_mint(irq, PITH_R_MANAGE));
+	int irq = KT_FD(uart_irq()), less = KT_FD(kt_mint(irq, PITH_R_MANAGE));
 	int again;
 
 	KT_EQ(kt_control(irq, PITH_OP_IRQ_BIND, &a), 0);
 	KT_EQ(revoke(less), -EPERM);
-	KT_EQ(hw_irq(), -EBUSY);
+	KT_EQ(uart_irq(), -EBUSY);
 	KT_EQ(revoke(irq), 0);
-	again = KT_FD(hw_irq());
+	again = KT_FD(uart_irq());
 	irq_refused(irq, n);
 	irq_refused(less, n);
 	kt_close(less);
 	kt_close(irq);
-	KT_EQ(hw_irq(), -EBUSY);
+	KT_EQ(uart_irq(), -EBUSY);
 	KT_EQ(kt_control(again, PITH_OP_IRQ_ACK, NULL), 0);
 	kt_close(again);
 	kt_close(n);
