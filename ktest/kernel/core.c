@@ -359,6 +359,8 @@ _Noreturn void core_main(const struct kt_test *first,
 	narguments = argc;
 	is_core = true;
 	main_thread = pthread_self();
+	if (boot_try)
+		boot_try();
 	checkers_open();
 	if (setjmp(test_end))
 		kt_console("Bail out! core cannot start");

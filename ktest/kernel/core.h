@@ -13,6 +13,8 @@ _Noreturn void panic_main(bool now);
 
 /* Become core; false if that failed. */
 bool core_init(void);
+/* test_boot.c, in the suite that has it: what is refused before that. */
+void boot_try(void) __attribute__((weak));
 void console_flush(void);
 
 /* checkers.c: before BOOTSTRAP, while Linux is still there; after the tests. */

@@ -493,3 +493,89 @@ KT_CORE(fault_storm)
 			ks_close(&s[i]);
 	}
 }
+
+/* --- threads that made no call yet --------------------------------------------- */
+
+enum { F_GO, F_READY };		/* words of the report */
+
+/* Until there is nothing left for any object. */
+static void spend_all(void)
+{
+	for (uint64_t size = 4u << 20; size >= KT_PAGE; size /= 2)
+		while (kt_mem_create(-1, size, 0) >= 0)
+			;
+	while (kt_notif_create() >= 0)
+		;
+}
+
+static void crash_when_told(void *arg)
+{
+	(void)arg;
+	kt_await_word(&kt_report->shared[F_GO], 1);
+	kt_crash();
+}
+
+static void crash_in_new_thread(bool poor)
+{
+	struct kt_thread t = { .no_buffer = true };
+
+	kt_thread_start(&t, crash_when_told, NULL);
+	if (poor)
+		spend_all();
+	kt_report->shared[F_READY] = 1;
+	kt_thread_join(&t);
+}
+
+KT_ROLE(fault_poor)
+{
+	crash_in_new_thread(true);
+}
+
+KT_ROLE(fault_rich)
+{
+	crash_in_new_thread(false);
+}
+
+/* Of a component whose faults go to @ep, -1: nowhere. */
+static void expect_deadly(const char *role, int ep)
+{
+	struct kt_child c = kt_start(role, NULL, 0);
+
+	kt_await_word(&kt_report->shared[F_READY], 1);
+	KT_EQ(ks_fault_ep(c.space, PITH_OP_SPACE_FAULT_EP, ep), 0);
+	kt_report->shared[F_GO] = 1;
+	KT_EQ(kt_finish(&c), 128 + 11);
+}
+
+KT_CORE(fault_of_unknown_thread)
+{
+	expect_deadly("fault_rich", -1);
+}
+
+/* To make it known, so that it can send a message, takes memory. */
+KT_CORE(fault_unpaid)
+{
+	int ep = KT_FD(kt_ep_create());
+
+	expect_deadly("fault_poor", ep);
+	kt_wait_nothing(ep);
+	kt_close(ep);
+}
+
+/* The same with enough of it is a message. */
+KT_CORE(fault_paid)
+{
+	int ep = KT_FD(kt_ep_create());
+	struct kt_child c;
+
+	c = kt_start("fault_rich", NULL, 0);
+	kt_await_word(&kt_report->shared[F_READY], 1);
+	KT_EQ(ks_fault_ep(c.space, PITH_OP_SPACE_FAULT_EP, ep), 0);
+	kt_report->shared[F_GO] = 1;
+	if (kt_wait_call(ep)) {
+		KT_EQ(kt_msg->label, PITH_FAULT);
+		KT_EQ(kt_reply(ep, 1), 0);
+	}
+	KT_EQ(kt_finish(&c), 128 + 11);
+	kt_close(ep);
+}
