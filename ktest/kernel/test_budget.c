@@ -169,6 +169,53 @@ KT_CORE(budget_of_all_below)
 	kt_domain_end(top);
 }
 
+/* Domains in one another as deep as it goes, each with a budget; who runs at
+ * the bottom keeps to each of them, and is in nobody's way. */
+#define DEEPEST		64
+
+KT_CORE(budget_deep_chain)
+{
+	int d[DEEPEST], ep = KT_FD(kt_ep_create());
+	struct actor server, client;
+	struct kt_child c;
+	uint64_t percent;
+
+	for (int i = 0; i < DEEPEST; i++) {
+		d[i] = KT_FD(kt_control(i ? d[i - 1] : kt_root,
+					PITH_OP_DOMAIN_CREATE, NULL));
+		KT_EQ(set_budget(d[i], 10 * MS, 50 * MS), 0);
+	}
+	KT_EQ(kt_control(d[DEEPEST - 1], PITH_OP_DOMAIN_CREATE, NULL), -EINVAL);
+	KT_EQ(kt_transfer(kt_root, d[DEEPEST - 1], KT_CHILD_RAM,
+			  KT_CHILD_CAPS), 0);
+	c = kt_start_in(d[DEEPEST - 1], "budget_dodges", NULL, 0);
+	kt_await_word(&kt_report->shared[0], 1);
+	percent = share(&c);
+	if (percent < 5 || percent > 23)
+		KT_FAIL("%lu%% of a CPU, not 20%%", percent);
+	actor_start(&server, ks_echo, 0, &ep, 1);
+	actor_prepare(&client, 50, &ep, 1);
+	client.s.word[W_REPEAT] = 1000;
+	ks_run(&client.s, ks_client, KS_DATA);
+	kt_await_word(&client.s.word[W_COUNT], 1000);
+	actor_end(&client);
+	actor_end(&server);
+	/* from the middle, and from the top */
+	for (int i = DEEPEST / 2; i >= 0; i -= DEEPEST / 2) {
+		KT_EQ(set_budget(d[i], 1 * MS, 50 * MS), 0);
+		kt_sleep(100 * MS);
+		percent = share(&c);
+		if (percent > 5)
+			KT_FAIL("%d: %lu%% of a CPU, not 2%%", i, percent);
+		KT_EQ(set_budget(d[i], 10 * MS, 50 * MS), 0);
+	}
+	kt_kill(&c);
+	kt_finish(&c);		/* the lowest domain with it */
+	for (int i = DEEPEST - 1; i--;)
+		kt_domain_end(d[i]);
+	kt_close(ep);
+}
+
 /*
  * A server whose domain has used its budget up answers nobody, however urgent;
  * its caller's deadline holds. The one that uses it up is another thread.
