@@ -40,6 +40,8 @@ $(B)/demo.img: scripts/demo-disk | $(B)/stamp/packages-run
 
 .PHONY: test
 test: $(B)/stamp/packages-test all ## all tests; ONLY=pattern for some
+	@! scripts/test-all --list --only '$(ONLY)' | grep -q ^ktest/checked || \
+		$(MAKE) kernel PROFILE=debug
 	@scripts/test-all $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: fuzz
@@ -61,7 +63,7 @@ test-debug: $(DEBUG_PROFILES:%=test-%-kernel) ## kernel tests and attacks under 
 test-%-kernel: $(B)/stamp/packages-test ktest attack FORCE
 	@$(MAKE) kernel PROFILE=$*
 	@scripts/test-all --debug $(if $(ONLY),--only '$(ONLY)') \
-		--kernel-tests 'checked=1 $(if $(filter debug,$*),leaks=1)' --kernel $(B)/kernel-$*/arch/x86/boot/bzImage
+		--kernel-tests 'checked=1 $(if $(filter debug,$*),leaks=1 nomem=1)' --kernel $(B)/kernel-$*/arch/x86/boot/bzImage
 
 .PHONY: coverage
 coverage: $(B)/stamp/packages-test ktest attack ## branches of kernel/pith that tests and fuzzer take

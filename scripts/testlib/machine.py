@@ -28,6 +28,13 @@ MACHINES = {
 # With a kernel that checks itself: `make test-debug`.
 DEBUG_MACHINES = {"kernel": ("smp2", "smp4"), "attack": ("smp2", "smp4")}
 DEBUG_SECONDS = 3600
+# With every run of all tests: what such a kernel has to say to some of them,
+# chosen to take about a minute. `make test` builds it.
+CHECKED_KERNEL = BUILD / "kernel-debug/arch/x86/boot/bzImage"
+CHECKED = {
+    "kernel": "checked=1 leaks=1",
+    "attack": "checked=1 leaks=1",
+}
 # Machines: name -> CPUs and memory.
 KERNEL_MACHINES = {
     "smp2": (2, "512M"),
@@ -75,20 +82,26 @@ def _tests_only(log):
     return log[start:] if start >= 0 else ""
 
 
-def kernel(suite, name, only=""):
+def checked(suite):
+    """Some tests of a suite on the kernel that checks itself."""
+    return kernel(suite, "smp2", CHECKED[suite], "checked-" + suite,
+                  CHECKED_KERNEL)
+
+
+def kernel(suite, name, only="", title="", image=None):
     """The tests of a suite on one kind of machine."""
-    result = report.Result("ktest/%s %s" % (suite, name))
+    result = report.Result("ktest/" + (title or suite) + " " + name)
     more = sum(int(n) for n in re.findall(r"\bseconds=(\d+)", only))
     smp, memory = KERNEL_MACHINES[name]
-    folder = BUILD / "ktest" / (name if suite == "kernel" else
-                                suite + "-" + name)
+    folder = BUILD / "ktest" / (title or (name if suite == "kernel" else
+                                          suite + "-" + name))
     archive = folder / "initramfs.cpio"
     more_files = ["--rom", "corpus=%s" % write_corpus(folder / "corpus")] \
         if suite == "attack" else []
     if not pack(result, archive, "--init", str(SUITES[suite]), *more_files):
         return result
     try:
-        with qemu.Machine(str(folder), str(KERNEL), str(archive),
+        with qemu.Machine(str(folder), str(image or KERNEL), str(archive),
                           append="-- " + only, smp=smp, memory=memory,
                           devices=KERNEL_DEVICES) as m:
             m.await_end(time.monotonic() + KERNEL_SECONDS + more)
