@@ -50,7 +50,6 @@ static struct child **children_for(const struct config *new)
 static void move_provides(struct child *c, const struct config_child *was)
 {
 	int announced[CONFIG_PROVIDES];
-	struct init_session *s;
 	unsigned int i;
 	int to;
 
@@ -64,35 +63,30 @@ static void move_provides(struct child *c, const struct config_child *was)
 		else
 			c->announced[to] = announced[i];
 	}
-	for (s = c->served; s; s = s->next_of_server) {
-		to = config_provides(c->conf, (struct hid_str){ s->service,
-					(uint32_t)strlen(s->service) });
-		s->provide = to < 0 ? 0 : (unsigned int)to;
-	}
 }
 
 static bool routes_fit(const struct child *c)
 {
-	const struct init_session *s;
+	struct init_session *s, *next;
 
 	if (c->state == CHILD_RUNNING && !child_log_fits(c))
 		return false;
-	for (s = c->sessions; s; s = s->next_of_client)
+	list_for_each(s, next, &c->sessions, struct init_session, of_client)
 		if (!session_fits(s))
 			return false;
 	return true;
 }
 
 /* What cannot be changed while it runs. */
-static void restart_if_needed(struct child *c, bool differs)
+static void restart_if_needed(struct child *c)
 {
 	bool alive = c->state == CHILD_RUNNING || c->state == CHILD_STARTING;
 
 	if (c->state == CHILD_FAILED ||		/* it may work now */
-	    differs || (alive && !routes_fit(c))) {
+	    c->differs || (alive && !routes_fit(c))) {
 		if (alive)
 			log_line("child \"%s\" restarts: its %s changed",
-				 c->conf->name, differs ? "start node" : "routes");
+				 c->conf->name, c->differs ? "start node" : "routes");
 		child_restart(c);
 	}
 }
@@ -101,7 +95,6 @@ static void restart_if_needed(struct child *c, bool differs)
 static void update_children(const struct config *old)
 {
 	const struct config_child *was;
-	bool differs[CONFIG_CHILDREN] = { false };
 	struct child *c;
 	unsigned int i;
 	int j;
@@ -113,16 +106,16 @@ static void update_children(const struct config *old)
 		c->conf = &init.config.children[i];
 		j = config_child_index(old, (struct hid_str){ c->conf->name,
 					(uint32_t)strlen(c->conf->name) });
+		c->differs = j >= 0 && config_child_differs(was, c->conf);
 		if (j < 0)
 			continue;
-		differs[i] = config_child_differs(was, c->conf);
 		move_provides(c, was);
 		if (c->conf->config && !hid_same(was->config, c->conf->config))
 			local_config_changed(c);
 	}
 	for (i = 0; i < init.config.nchildren; i++)
 		if (init.children[i]->state != CHILD_DOWN)
-			restart_if_needed(init.children[i], differs[i]);
+			restart_if_needed(init.children[i]);
 }
 
 /* Downgrades first: they pay for the upgrades. */
@@ -138,6 +131,7 @@ static void balance_all(void)
 		balance_cpu(c);
 		balance_down(c);
 	}
+	init.owes = true;
 	children_pay_debts();
 }
 

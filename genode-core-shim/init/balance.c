@@ -114,20 +114,21 @@ void balance_down(struct child *c)
 	child_signal(c, PARENT_SIGNAL_RESOURCES);
 }
 
-void balance_up(struct child *c)
+bool balance_up(struct child *c)
 {
 	struct quota lack = quota_rest(assigned_to(c), c->granted), rest = lack;
 
 	if (!lack.ram && !lack.caps)
-		return;
+		return false;
 	quota_pay_some(c->pd.cap, &rest);
 	quota_sub(lack, rest, &lack);
-	if (!lack.ram && !lack.caps)
-		return;
-	quota_add(c->granted, lack, &c->granted);
-	c->requested = quota_rest(c->requested, lack);
-	child_signal(c, PARENT_SIGNAL_RESOURCES);
-	report_changed();
+	if (lack.ram || lack.caps) {
+		quota_add(c->granted, lack, &c->granted);
+		c->requested = quota_rest(c->requested, lack);
+		child_signal(c, PARENT_SIGNAL_RESOURCES);
+		report_changed();
+	}
+	return rest.ram || rest.caps;
 }
 
 static int resources(struct child *c, struct ep_request *in)

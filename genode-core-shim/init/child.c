@@ -66,6 +66,12 @@ void child_complain(struct child *c, const char *fmt, ...)
 
 /* --- start ------------------------------------ */
 
+static void close_fd(int *fd)
+{
+	pith_close(*fd);
+	*fd = -1;
+}
+
 /* What a session at the parent is donated, but for PD. */
 static const struct session_quota usual = { .ram = 16384, .caps = 8 };
 
@@ -239,6 +245,11 @@ static void start_rest(struct child *c)
 		return;
 	}
 	c->waits = false;
+	/* the sessions stay, their capabilities are not needed any more */
+	close_fd(&c->cpu.cap);
+	close_fd(&c->log.cap);
+	close_fd(&c->log_cap);
+	close_fd(&c->exit_notif);
 	set_state(c, CHILD_RUNNING);
 }
 
@@ -333,12 +344,6 @@ int child_kill(struct child *c)
 	return pith_control(c->space, PITH_OP_SPACE_KILL, NULL);
 }
 
-static void close_fd(int *fd)
-{
-	pith_close(*fd);
-	*fd = -1;
-}
-
 /* Nobody reaches init in the name of the dead incarnation any more. */
 static void cut_off(struct child *c)
 {
@@ -381,7 +386,8 @@ static void end(struct child *c)
 	c->owed = (struct quota){ 0, 0 };
 	sessions_client_died(c);
 	sessions_server_died(c);
-	ep_timer_set(&init.ep, &c->timer, c->sessions ? now + CLOSE_TIMEOUT : now);
+	ep_timer_set(&init.ep, &c->timer, list_empty(&c->sessions) ?
+		     now : now + CLOSE_TIMEOUT);
 }
 
 static void exited(void *ctx, uint64_t count)
@@ -405,7 +411,7 @@ static void exited(void *ctx, uint64_t count)
 
 void child_sessions_changed(struct child *c)
 {
-	if (c->state == CHILD_ENDING && !c->sessions)
+	if (c->state == CHILD_ENDING && list_empty(&c->sessions))
 		ep_timer_set(&init.ep, &c->timer, pith_now());
 }
 
@@ -415,12 +421,15 @@ void children_pay_debts(void)
 {
 	struct child *c;
 
+	if (!init.owes)
+		return;
+	init.owes = false;
 	for (c = init.all; c; c = c->next) {
 		if (c->state != CHILD_RUNNING)
 			continue;
 		if (c->owed.ram || c->owed.caps)
 			quota_pay_some(c->pd.cap, &c->owed);
-		balance_up(c);
+		init.owes |= balance_up(c) || c->owed.ram || c->owed.caps;
 	}
 }
 
@@ -532,7 +541,7 @@ struct child *child_new(const struct config_child *conf)
 		.config_cap = -1, .config_mem = -1, .config_sigh = -1,
 		.next = init.all,
 	};
-	c->queue_end = &c->queue;
+	sessions_init(c);
 	for (i = 0; i < CONFIG_PROVIDES; i++)
 		c->announced[i] = -1;
 	for (i = 0; i < PARENT_SIGNALS; i++)

@@ -6,11 +6,11 @@
 #ifndef INIT_CONFIG_H
 #define INIT_CONFIG_H
 
-#include <pith/hid.h>
+#include <pith/hid_fill.h>
 #include "restart.h"
 
 #define CONFIG_NAME_MAX		32	/* of a child or binary, with the NUL */
-#define CONFIG_CHILDREN		64
+#define CONFIG_CHILDREN		4096
 #define CONFIG_PROVIDES		8	/* services of one child */
 
 enum selector {
@@ -32,8 +32,9 @@ enum target_kind {
 struct config_target {
 	enum target_kind kind;
 	unsigned int child;		/* TARGET_CHILD: index */
-	bool relabel;			/* @label replaces the session's label */
-	struct hid_str label;
+	/* What is in their place in the session's label, "identity -> resource";
+	 * @s is NULL where it stays. @label is all of it. */
+	struct hid_str label, identity, resource, prepend_resource;
 };
 
 /* Rules of a route, in order; the first that matches decides. */
@@ -66,7 +67,7 @@ struct config_child {
 	struct hid_str version;
 	uint64_t ram;			/* bytes, a multiple of 4096 */
 	uint64_t caps;
-	unsigned int priority;		/* 0 .. 65535 for a CPU session */
+	uint32_t priority;		/* 0 .. 65535 for a CPU session */
 	uint64_t affinity;		/* mask of CPUs, 0: all */
 	uint64_t cpu;			/* percent of one at most, 0: no limit */
 	bool managing_system;
@@ -83,7 +84,8 @@ struct config_child {
 struct config {
 	struct hid_str version;
 	bool verbose;
-	unsigned int prio_levels;
+	uint32_t prio_levels;
+	uint32_t space_width, space_height;	/* affinity space: CPUs in rows */
 	const struct hid_node *parent_provides;	/* NULL: nothing */
 	struct config_route default_route;
 	uint32_t heartbeat_ms;			/* 0: none */
@@ -95,7 +97,10 @@ struct config {
 	struct config_child *children;
 	unsigned int nchildren;
 	const struct hid_node *root;
-	/* private: what the pointers above point into */
+	/* private: children by their names' hashes, index + 1, 0: none */
+	uint32_t *names;
+	uint32_t names_mask;
+	/* what the pointers above point into */
 	void *arena;
 	struct config_rule *rules;
 	struct config_target *targets;
@@ -124,10 +129,6 @@ bool config_parent_provides(const struct config *c, struct hid_str service);
 int config_check_quota(const struct config *c, uint64_t ram, uint64_t caps,
 		       struct hid_error *err);
 
-/* Set *@err to @n's place and a text; returns -EINVAL. */
-int config_error(struct hid_error *err, uint32_t line, uint32_t col,
-		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
 /* Does the child have to start anew to become what @b says instead of @a? */
 bool config_child_differs(const struct config_child *a,
 			  const struct config_child *b);
@@ -142,39 +143,16 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 		      const struct config_child *child,
 		      struct config_route *route, struct hid_error *err);
 /* The services for the parent's clients, each a node below @root. */
-int config_fill_services(struct config *c, const struct hid_node *root,
-			 struct hid_error *err);
-/* The child that a "child" node names, start node or alias; -1 and an error. */
-int config_find_child(const struct config *c, const struct hid_node *node,
-		      struct hid_error *err);
-
+int config_fill_services(struct config *c, struct hid_error *err);
 /* --- config_self.c, used by config.c ------------------------------------ */
 
-/* What @root says about init itself: report, heartbeat, what it keeps. */
-int config_fill_self(struct config *c, const struct hid_node *root,
-		     struct hid_error *err);
-int config_fill_heartbeat(struct config_child *child, struct hid_error *err);
+/* What @root says about init itself: report, heartbeat, CPUs, what it keeps. */
+int config_fill_self(struct config *c, struct hid_error *err);
 /* On top of attributes: resource nodes of a start node. */
 int config_fill_resources(struct config_child *child, struct hid_error *err);
 
 /* --- config.c, used by the two ------------------------------------ */
 
-/* A number in @min .. @max, or a bool; *@value stays if the attribute is absent. */
-int config_number(const struct hid_node *node, const char *tag, uint64_t min,
-		  uint64_t max, uint64_t *value, struct hid_error *err);
-int config_u32(const struct hid_node *node, const char *tag, uint32_t min,
-	       uint32_t max, uint32_t *value, struct hid_error *err);
-int config_bool(const struct hid_node *node, const char *tag, bool *value,
-		struct hid_error *err);
-/* The same in whole pages. */
-int config_ram(const struct hid_node *node, const char *tag, uint64_t *ram,
-	       struct hid_error *err);
-/* A node type that may occur once: the node or NULL. */
-int config_single(const struct hid_node *node, const char *type,
-		  const struct hid_node **found, struct hid_error *err);
-/* Only these sub nodes and attributes (NULL-terminated lists) are in @node. */
-int config_check_node(const struct hid_node *node, const char *const *attrs,
-		      const char *const *nodes, struct hid_error *err);
 /* The node's name, of a child or program, or of a service; or an error. */
 int config_name(const struct hid_node *node, struct hid_str *name,
 		struct hid_error *err);

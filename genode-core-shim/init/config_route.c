@@ -4,20 +4,9 @@
 #include <string.h>
 #include "route.h"
 
-static const char *const no_names[] = { NULL };
-
-static const struct {
-	const char *tag;
-	enum selector selector;
-} selectors[] = {
-	{ "label", SELECT_LABEL },
-	{ "label_prefix", SELECT_PREFIX },
-	{ "label_suffix", SELECT_SUFFIX },
-	{ "label_last", SELECT_LAST },
-	{ "unscoped_label", SELECT_UNSCOPED },
+static const char *const selectors[] = {	/* from SELECT_LABEL on */
+	"label", "label_prefix", "label_suffix", "label_last", "unscoped_label"
 };
-
-#define NSELECTORS (sizeof(selectors) / sizeof(selectors[0]))
 
 void config_count_route(struct config *c, const struct hid_node *node)
 {
@@ -37,21 +26,23 @@ static int fill_selector(const struct hid_node *node, struct config_rule *rule,
 	const struct hid_attr *a;
 	unsigned int i;
 
-	for (i = 0; i < NSELECTORS; i++) {
-		a = hid_attr(node, selectors[i].tag);
+	for (i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+		a = hid_attr(node, selectors[i]);
 		if (!a)
 			continue;
 		if (rule->selector != SELECT_ALL)
-			return config_error(err, a->line, a->col, "expected one "
-					    "selector, found a second: %s",
-					    selectors[i].tag);
-		rule->selector = selectors[i].selector;
+			return hid_refuse(err, a->line, a->col, "expected one "
+					  "selector, found a second: %s",
+					  selectors[i]);
+		rule->selector = SELECT_LABEL + i;
 		rule->value = a->value;
 	}
 	return 0;
 }
 
-int config_find_child(const struct config *c, const struct hid_node *node,
+/* --- targets ------------------------------------ */
+
+static int find_child(const struct config *c, const struct hid_node *node,
 		      struct hid_error *err)
 {
 	const struct hid_node *alias;
@@ -66,8 +57,8 @@ int config_find_child(const struct config *c, const struct hid_node *node,
 			name = hid_attr(alias, "child")->value;
 	i = config_child_index(c, name);
 	if (i < 0)
-		config_error(err, node->line, node->col, "expected the name of a "
-			     "start node, found '%.*s'", (int)name.len, name.s);
+		hid_refuse(err, node->line, node->col, "expected the name of a "
+			   "start node, found '%.*s'", (int)name.len, name.s);
 	return i;
 }
 
@@ -76,73 +67,99 @@ static int fill_child(const struct config *c, const struct hid_node *node,
 		      const struct config_child *child,
 		      struct config_target *t, struct hid_error *err)
 {
-	static const char *const attrs[] = { "name", "label", NULL };
 	const struct config_child *server;
-	int i;
+	int i = find_child(c, node, err);
 
-	if (config_check_node(node, attrs, no_names, err))
-		return -EINVAL;
-	i = config_find_child(c, node, err);
 	if (i < 0)
 		return -EINVAL;
 	server = &c->children[i];
 	if (server == child)
-		return config_error(err, node->line, node->col, "expected another "
-				    "child than '%s' itself", child->name);
+		return hid_refuse(err, node->line, node->col, "expected another "
+				  "child than '%s' itself", child->name);
 	if (rule->service.len && config_provides(server, rule->service) < 0)
-		return config_error(err, node->line, node->col, "expected a child "
-				    "that provides %.*s, found '%s'",
-				    (int)rule->service.len, rule->service.s,
-				    server->name);
-	t->kind = TARGET_CHILD;
+		return hid_refuse(err, node->line, node->col, "expected a child "
+				  "that provides %.*s, found '%s'",
+				  (int)rule->service.len, rule->service.s,
+				  server->name);
 	t->child = (unsigned int)i;
 	return 0;
 }
 
-static int fill_parent(const struct config *c, const struct hid_node *node,
-		       const struct config_rule *rule, struct config_target *t,
-		       struct hid_error *err)
+static bool any_provides(const struct config *c, struct hid_str service)
 {
-	static const char *const attrs[] = { "label", NULL };
+	unsigned int i;
 
-	if (config_check_node(node, attrs, no_names, err))
-		return -EINVAL;
-	if (rule->service.len && !config_parent_provides(c, rule->service))
-		return config_error(err, node->line, node->col, "expected a "
-				    "service of parent-provides, found %.*s",
-				    (int)rule->service.len, rule->service.s);
-	t->kind = TARGET_PARENT;
-	return 0;
-}
-
-static int fill_any_child(const struct config *c, const struct hid_node *node,
-			  const struct config_rule *rule,
-			  struct config_target *t, struct hid_error *err)
-{
-	unsigned int i, n = 0;
-
-	if (config_check_node(node, no_names, no_names, err))
-		return -EINVAL;
 	for (i = 0; i < c->nchildren; i++)
-		n += config_provides(&c->children[i], rule->service) >= 0;
-	if (rule->service.len && !n)
-		return config_error(err, node->line, node->col, "expected a "
-				    "service that a child provides, found %.*s",
-				    (int)rule->service.len, rule->service.s);
-	t->kind = TARGET_ANY_CHILD;
-	return 0;
+		if (config_provides(&c->children[i], service) >= 0)
+			return true;
+	return false;
 }
 
-static int fill_local(const struct hid_node *node,
-		      const struct config_rule *rule, struct config_target *t,
-		      struct hid_error *err)
+/* Does @t fit to its rule? */
+static int check_target(const struct config *c, const struct hid_node *node,
+			const struct config_rule *rule,
+			const struct config_child *child,
+			struct config_target *t, struct hid_error *err)
 {
-	if (config_check_node(node, no_names, no_names, err))
-		return -EINVAL;
-	if (!hid_equal(rule->service, "Init_control"))
-		return config_error(err, node->line, node->col, "expected the "
-				    "target 'local' for Init_control only");
-	t->kind = TARGET_LOCAL;
+	struct hid_str service = rule->service;
+	const char *whose;
+
+	if (t->kind == TARGET_CHILD)
+		return fill_child(c, node, rule, child, t, err);
+	if (t->kind == TARGET_LOCAL)
+		return hid_equal(service, "Init_control") ? 0 :
+			hid_refuse(err, node->line, node->col, "expected the "
+				   "target 'local' for Init_control only");
+	whose = t->kind == TARGET_PARENT ? "of parent-provides" :
+					   "that a child provides";
+	if (!service.len || (t->kind == TARGET_PARENT ?
+			     config_parent_provides(c, service) :
+			     any_provides(c, service)))
+		return 0;
+	return hid_refuse(err, node->line, node->col, "expected a service %s, "
+			  "found %.*s", whose, (int)service.len, service.s);
+}
+
+#define LABEL(member) HID_FIELD(struct config_target, HID_STR, member, 0, 0)
+#define LABELS LABEL(label), LABEL(identity), LABEL(resource), \
+	       LABEL(prepend_resource)
+
+static const struct hid_field child_fields[] = {
+	{ .tag = "name" }, LABELS, { .tag = NULL }
+};
+static const struct hid_field parent_fields[] = { LABELS, { .tag = NULL } };
+
+/* How the nodes of targets are called, and what may be in them. */
+static const struct {
+	const char *type;
+	const struct hid_field *fields;
+} targets[] = {
+	[TARGET_PARENT]		= { "parent", parent_fields },
+	[TARGET_CHILD]		= { "child", child_fields },
+	[TARGET_ANY_CHILD]	= { "any-child", NULL },
+	[TARGET_LOCAL]		= { "local", NULL },
+};
+
+static int check_labels(const struct hid_node *node, struct config_target *t,
+			struct hid_error *err)
+{
+	const struct hid_field *f;
+	const struct hid_attr *a;
+	char text[PARENT_LABEL_MAX];
+
+	for (f = parent_fields; f->tag; f++) {
+		a = hid_attr(node, f->tag);
+		if (!a)
+			continue;
+		if (hid_copy(a->value, text, sizeof(text)) < 0 ||
+		    !text_valid(text, sizeof(text)))
+			return hid_refuse(err, a->line, a->col, "expected a label "
+					  "of up to %d printable ASCII characters",
+					  PARENT_LABEL_MAX - 1);
+		if (t->label.s && f > parent_fields)
+			return hid_refuse(err, a->line, a->col, "expected label "
+					  "alone, found %s with it", f->tag);
+	}
 	return 0;
 }
 
@@ -151,63 +168,49 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 		       const struct config_child *child,
 		       struct config_target *t, struct hid_error *err)
 {
-	const struct hid_attr *label = hid_attr(node, "label");
-	char text[PARENT_LABEL_MAX];
-
-	if (label) {
-		if (hid_copy(label->value, text, sizeof(text)) < 0 ||
-		    !text_valid(text, sizeof(text)))
-			return config_error(err, label->line, label->col,
-					    "expected a label of up to %d "
-					    "printable ASCII characters",
-					    PARENT_LABEL_MAX - 1);
-		t->relabel = true;
-		t->label = label->value;
-	}
-	if (hid_is(node, "child"))
-		return fill_child(c, node, rule, child, t, err);
-	if (hid_is(node, "parent"))
-		return fill_parent(c, node, rule, t, err);
-	if (hid_is(node, "any-child"))
-		return fill_any_child(c, node, rule, t, err);
-	return fill_local(node, rule, t, err);
+	while (!hid_is(node, targets[t->kind].type))
+		t->kind++;
+	if (hid_fill(node, targets[t->kind].fields, NULL, t, err) ||
+	    check_labels(node, t, err))
+		return -EINVAL;
+	return check_target(c, node, rule, child, t, err);
 }
+
+/* --- rules ------------------------------------ */
+
+#define SELECTORS { .tag = "label" }, { .tag = "label_prefix" }, \
+		  { .tag = "label_suffix" }, { .tag = "label_last" }, \
+		  { .tag = "unscoped_label" }
 
 static int check_rule(const struct hid_node *node, struct hid_error *err)
 {
-	static const char *const attrs[] = {
-		"name", "label", "label_prefix", "label_suffix", "label_last",
-		"unscoped_label", NULL
+	static const struct hid_field fields[] = {
+		{ .tag = "name" }, SELECTORS, { .tag = NULL }
 	};
-	static const char *const targets[] = {
+	static const char *const types[] = {
 		"parent", "child", "any-child", "local", NULL
 	};
-	bool any = hid_is(node, "any-service");
 	const struct hid_attr *name = hid_attr(node, "name");
 
-	if (config_check_node(node, attrs, targets, err))
+	if (hid_fill(node, fields, types, NULL, err))
 		return -EINVAL;
-	if (any && name)
-		return config_error(err, name->line, name->col, "expected "
-				    "any-service without a name, or 'service'");
+	if (hid_is(node, "any-service") && name)
+		return hid_refuse(err, name->line, name->col, "expected "
+				  "any-service without a name, or 'service'");
 	if (!hid_first(node, NULL))
-		return config_error(err, node->line, node->col, "expected a "
-				    "target: parent, child, any-child or local");
+		return hid_refuse(err, node->line, node->col, "expected a "
+				  "target: parent, child, any-child or local");
 	return 0;
 }
 
-/* The latest rule of c->rules, from @node. */
+/* The targets of @rule, which is checked, and its selector. */
 static int fill_rule(struct config *c, const struct hid_node *node,
 		     const struct config_child *child, struct config_rule *rule,
 		     struct hid_error *err)
 {
 	const struct hid_node *target;
-	int ret = check_rule(node, err);
+	int ret = fill_selector(node, rule, err);
 
-	if (!ret && hid_is(node, "service"))
-		ret = config_service(node, &rule->service, err);
-	if (!ret)
-		ret = fill_selector(node, rule, err);
 	rule->targets = c->targets + c->ntargets;
 	for (target = hid_first(node, NULL); target && !ret;
 	     target = hid_next(target, NULL)) {
@@ -222,15 +225,20 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 		      const struct config_child *child,
 		      struct config_route *route, struct hid_error *err)
 {
-	static const char *const rules[] = { "service", "any-service", NULL };
-	const struct hid_node *rule;
-	int ret = config_check_node(node, no_names, rules, err);
+	static const char *const types[] = { "service", "any-service", NULL };
+	const struct hid_node *n;
+	struct config_rule *rule;
+	int ret = hid_fill(node, NULL, types, NULL, err);
 
 	route->rules = c->rules + c->nrules;
-	for (rule = hid_first(node, NULL); rule && !ret;
-	     rule = hid_next(rule, NULL)) {
-		ret = fill_rule(c, rule, child, &c->rules[c->nrules++], err);
+	for (n = hid_first(node, NULL); n && !ret; n = hid_next(n, NULL)) {
+		rule = &c->rules[c->nrules++];
 		route->nrules++;
+		ret = check_rule(n, err);
+		if (!ret && hid_is(n, "service"))
+			ret = config_service(n, &rule->service, err);
+		if (!ret)
+			ret = fill_rule(c, n, child, rule, err);
 	}
 	return ret;
 }
@@ -239,18 +247,15 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 
 static int check_policy(const struct hid_node *node, struct hid_error *err)
 {
-	static const char *const attrs[] = {
-		"label", "label_prefix", "label_suffix", "label_last",
-		"unscoped_label", NULL
-	};
-	static const char *const targets[] = { "child", NULL };
-	bool fallback = hid_is(node, "default-policy");
+	static const struct hid_field fields[] = { SELECTORS, { .tag = NULL } };
+	static const char *const types[] = { "child", NULL };
 
-	if (config_check_node(node, fallback ? no_names : attrs, targets, err))
+	if (hid_fill(node, hid_is(node, "policy") ? fields : NULL, types, NULL,
+		     err))
 		return -EINVAL;
 	if (!hid_first(node, NULL) || hid_next(hid_first(node, NULL), NULL))
-		return config_error(err, node->line, node->col, "expected one "
-				    "target, a child");
+		return hid_refuse(err, node->line, node->col, "expected one "
+				  "target, a child");
 	return 0;
 }
 
@@ -266,52 +271,38 @@ static int fill_policies(struct config *c, const struct hid_node *node,
 	for (n = hid_first(node, type); n && !ret; n = hid_next(n, type)) {
 		rule = &c->rules[c->nrules++];
 		rule->service = service;
-		rule->targets = &c->targets[c->ntargets];
-		rule->ntargets = 1;
 		c->policies.nrules++;
 		ret = check_policy(n, err);
 		if (!ret)
-			ret = fill_selector(n, rule, err);
-		if (!ret)
-			ret = fill_target(c, hid_first(n, NULL), rule, NULL,
-					  &c->targets[c->ntargets++], err);
+			ret = fill_rule(c, n, NULL, rule, err);
 	}
 	return ret;
 }
 
-int config_fill_services(struct config *c, const struct hid_node *root,
-			 struct hid_error *err)
+int config_fill_services(struct config *c, struct hid_error *err)
 {
-	static const char *const attrs[] = { "name", NULL };
-	static const char *const nodes[] = { "policy", "default-policy", NULL };
+	static const struct hid_field fields[] = {
+		{ .tag = "name" }, { .tag = NULL }
+	};
+	static const char *const types[] = { "policy", "default-policy", NULL };
 	const struct hid_node *n, *one;
 	struct hid_str *name;
 
 	c->policies.rules = c->rules + c->nrules;
-	for (n = hid_first(root, "service"); n; n = hid_next(n, "service")) {
+	for (n = hid_first(c->root, "service"); n; n = hid_next(n, "service")) {
 		if (c->nservices == CONFIG_PROVIDES)
-			return config_error(err, n->line, n->col, "expected at "
-					    "most %d services, found more",
-					    CONFIG_PROVIDES);
+			return hid_refuse(err, n->line, n->col, "expected at "
+					  "most %d services, found more",
+					  CONFIG_PROVIDES);
 		name = &c->services[c->nservices++];
-		if (config_check_node(n, attrs, nodes, err) ||
+		if (hid_fill(n, fields, types, NULL, err) ||
 		    config_service(n, name, err) ||
-		    config_single(n, "default-policy", &one, err) ||
+		    hid_single(n, "default-policy", &one, err) ||
 		    fill_policies(c, n, *name, "policy", err) ||
 		    fill_policies(c, n, *name, "default-policy", err))
 			return -EINVAL;
 	}
 	return 0;
-}
-
-int config_child_index(const struct config *c, struct hid_str name)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->nchildren; i++)
-		if (hid_equal(name, c->children[i].name))
-			return (int)i;
-	return -1;
 }
 
 int config_provides(const struct config_child *child, struct hid_str service)

@@ -18,13 +18,15 @@
 
 #include <pith/entrypoint.h>
 #include <pith/env.h>
+#include <pith/list.h>
 #include "config.h"
 #include "quota.h"
 #include "route.h"
 
 #define SESSIONS_PER_CHILD	64	/* as a client, until closed for good */
 #define SESSIONS_PER_PAIR	16	/* of those, at one child */
-#define SESSIONS_PER_SERVER	512	/* of all clients, dead ones included */
+#define SESSIONS_ORPHANED	512	/* at one child, of dead clients */
+#define SESSIONS_OF_PARENT	512	/* of our parent's clients */
 #define COMPLAINTS_PER_CHILD	16	/* lines in the log, per start */
 #define PARENT_TIMEOUT		PITH_SEC(5)	/* for what our parent serves */
 #define CLOSE_TIMEOUT		PITH_SEC(1)	/* a server's for a CLOSE */
@@ -82,7 +84,6 @@ struct init_session {
 	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
 	struct child *server;		/* SERVER_CHILD; NULL: gone for good */
-	unsigned int provide;		/* index in the server's services */
 	struct quota quota;		/* donated to the server */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
@@ -94,7 +95,16 @@ struct init_session {
 	char asked[PARENT_LABEL_MAX];	/* the label as the client gave it */
 	char label[PARENT_LABEL_MAX];
 	char args[PARENT_ARGS_MAX];
-	struct init_session *next_of_client, *next_of_server, *next_in_queue;
+	struct list of_client, of_server;
+};
+
+/* The lists of a server, each in the order of coming into it. */
+enum session_place {
+	PLACE_QUEUE,		/* QUEUED and CLOSING: to be fetched */
+	PLACE_FETCHED,		/* PENDING, ABANDONED and FETCHED */
+	PLACE_HELD,		/* OPEN and LOST */
+	PLACE_SETTLING,
+	SESSION_PLACES
 };
 
 const char *session_state_name(enum session_state state);
@@ -128,13 +138,14 @@ struct child {
 	uint64_t id;			/* of the latest start */
 	bool removed;			/* by a new config: is freed at its end */
 	bool again;			/* a new config: starts at its end */
+	bool differs;			/* a new config: from what it runs as */
 	struct child *next;		/* of all */
 	unsigned int restarts;
 	struct restart_history history;
 	struct ep_timer timer;		/* end of STARTING, ENDING or BACKOFF */
 
 	/* one incarnation */
-	struct session pd, cpu, log;
+	struct session pd, cpu, log;	/* the latter two by id only, once it runs */
 	struct quota cost;		/* of these three; out of its quota */
 	struct quota granted;		/* of what its config assigns, cost included */
 	struct quota requested;		/* what it said it lacks */
@@ -158,12 +169,10 @@ struct child {
 	unsigned int complaints;
 
 	/* sessions */
-	struct init_session *sessions;	/* as the client */
+	struct list sessions;		/* as the client */
 	unsigned int nsessions;
-	struct init_session *served;	/* as the server */
-	unsigned int nserved;
-	struct init_session *queue, **queue_end; /* to be fetched */
-	struct init_session *fetched;	/* CLOSE that the server handles */
+	struct list served[SESSION_PLACES];	/* as the server */
+	unsigned int norphans;		/* of these, without a client */
 	struct quota debt;		/* of dead clients, not yet given back */
 	struct quota owed;		/* by init, which could not spare it */
 };
@@ -175,6 +184,7 @@ struct init {
 	struct child *all;		/* these and removed ones that still end */
 	struct child up;		/* the parent, as client of our services */
 	struct quota budget;		/* what we have got for all, less our own */
+	bool owes;			/* children have owed, or less than assigned */
 	uint64_t last_id;
 	struct ep_timer close_timer;	/* the first deadline of a CLOSE */
 };
@@ -224,9 +234,9 @@ struct quota balance_available(const struct config *c);
 /* The CPU time that the config says, from now on. */
 void balance_cpu(const struct child *c);
 /* Take back what is above @c's assigned quota, as far as it is unused, and ask
- * @c for the rest; give what is missing, as far as it is there. */
+ * @c for the rest; give what is missing, as far as it is there: is that not all? */
 void balance_down(struct child *c);
-void balance_up(struct child *c);
+bool balance_up(struct child *c);
 /* Heartbeats from now on, if the config wants any. */
 void heartbeat_start(void);
 /* The methods of the Parent interface about quota. */
@@ -253,6 +263,8 @@ int parent_call(void *ctx, struct ep_request *in);
 
 /* --- session.c ------------------------------------ */
 
+/* No sessions yet. */
+void sessions_init(struct child *c);
 /* A new record on the client's list, donation taken from its domain, or NULL with
  * *@err. @r: where to. For the LOG of a child that starts, init pays. */
 struct init_session *session_new(struct child *client, enum session_server kind,
@@ -268,7 +280,7 @@ void session_drop(struct init_session *s);
 /* A call without data to a service of our parent that answers with a capability:
  * that, owned by the caller, or -errno. */
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len);
-/* Put @s into its server's queue and tell it. */
+/* Tell its server of @s, if it listens already. */
 void session_enqueue(struct init_session *s);
 struct init_session *session_of_client(const struct child *c, uint64_t id);
 struct init_session *session_pending_at(const struct child *server, uint64_t id);
@@ -282,8 +294,6 @@ int session_deliver(struct init_session *s, int status, int cap);
 int session_close(struct init_session *s, struct ep_request *in);
 /* No longer wait for the LOG that @c, which is STARTING, has asked for. */
 void session_log_timeout(struct child *c);
-/* @service of @server is announced: tell it of what waits. */
-void session_announced(struct child *server, unsigned int provide);
 
 /* All sessions of a dead client, of a dead server, of one that stays down. */
 void sessions_client_died(struct child *c);

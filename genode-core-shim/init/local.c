@@ -207,10 +207,10 @@ static int control_call(void *ctx, struct ep_request *in)
 
 static unsigned int controls_of(const struct child *client)
 {
-	const struct init_session *s;
+	struct init_session *s, *next;
 	unsigned int n = 0;
 
-	for (s = client->sessions; s; s = s->next_of_client)
+	list_for_each(s, next, &client->sessions, struct init_session, of_client)
 		n += s->control != NULL;
 	return n;
 }

@@ -74,6 +74,7 @@ int component_main(void)
 	err = ep_init(&init.ep);
 	if (err)
 		env_fatal("no endpoint: %s", strerror(-err));
+	sessions_init(&init.up);
 	balance_init();
 	err = rom_session(&rom, "config");
 	if (!err) {

@@ -206,8 +206,8 @@ bool child_log_fits(const struct child *client)
 
 	if (route_resolve(&init.config, client->index, "LOG", "", &r))
 		return true;
-	return r.kind == ROUTE_CHILD ? client->log.cap < 0 :
-	       (r.kind == ROUTE_PARENT) == (client->log.cap >= 0);
+	return r.kind == ROUTE_CHILD ? !client->log.id :
+	       (r.kind == ROUTE_PARENT) == (client->log.id != 0);
 }
 
 static int close_session(struct child *c, struct ep_request *in)
@@ -254,7 +254,7 @@ static int announce(struct child *c, struct ep_request *in)
 	}
 	pith_close(c->announced[i]);
 	c->announced[i] = ep_take_cap(in, 0);
-	session_announced(c, (unsigned int)i);
+	pith_signal(c->announced[i], 1);	/* requests may wait */
 	return 0;
 }
 

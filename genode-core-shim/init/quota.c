@@ -106,8 +106,11 @@ int quota_move(int from, int to, struct quota q)
 
 void quota_move_some(int from, int to, struct quota *q)
 {
-	struct quota some = quota_min(*q, quota_unused(from));
+	struct quota some;
 
+	if (!q->ram && !q->caps)
+		return;
+	some = quota_min(*q, quota_unused(from));
 	if (!quota_move(from, to, some))
 		quota_sub(*q, some, q);
 }

@@ -96,7 +96,7 @@ static void print_provides(struct hid_print *p, const struct child *c)
 /* The LOG session that init opened for a child is none of the child's own. */
 static void print_log(struct hid_print *p, const struct child *c)
 {
-	if (c->log.cap < 0)
+	if (!c->log.id)
 		return;
 	hid_print_node(p, "session", "LOG");
 	hid_print_attr(p, "label", c->conf->name);
@@ -109,10 +109,10 @@ static void print_log(struct hid_print *p, const struct child *c)
 static void print_sessions(struct hid_print *p, const struct child *c,
 			   bool args)
 {
-	const struct init_session *s;
+	struct init_session *s, *next;
 
 	print_log(p, c);
-	for (s = c->sessions; s; s = s->next_of_client) {
+	list_for_each(s, next, &c->sessions, struct init_session, of_client) {
 		hid_print_node(p, "session", s->service);
 		hid_print_attr(p, "label", s->label);
 		hid_print_attr(p, "server", s->server ? s->server->conf->name :

@@ -133,6 +133,37 @@ static enum route_kind try_target(const struct config_target *t,
 	return ROUTE_NONE;
 }
 
+/* What @t says in the place of @s, or that. */
+static struct hid_str or_else(struct hid_str t, const char *s, size_t len)
+{
+	return t.s ? t : (struct hid_str){ s, (uint32_t)len };
+}
+
+/* The label for the server: "identity -> resource", each as the target says. */
+static int relabel(const struct config_target *t, const char *scoped,
+		   struct route *route)
+{
+	const char *last = label_last(scoped);
+	bool alone = last == scoped;	/* no resource in it */
+	struct hid_str all = or_else(t->label, scoped, strlen(scoped));
+	struct hid_str id = or_else(t->identity, scoped, alone ? strlen(scoped) :
+				    (size_t)(last - scoped) - strlen(SCOPE));
+	struct hid_str more = or_else(t->prepend_resource, "", 0);
+	struct hid_str res = or_else(t->resource, alone ? "" : last,
+				     alone ? 0 : strlen(last));
+	bool parts = t->identity.s || t->resource.s || more.len;
+	int len;
+
+	route->relabelled = t->label.s || t->resource.s;
+	if (!parts)
+		return hid_copy(all, route->label, sizeof(route->label)) < 0 ?
+			-EINVAL : 0;
+	len = snprintf(route->label, sizeof(route->label), "%.*s%s%.*s%.*s",
+		       (int)id.len, id.s, more.len + res.len ? SCOPE : "",
+		       (int)more.len, more.s, (int)res.len, res.s);
+	return len < (int)sizeof(route->label) ? 0 : -EINVAL;
+}
+
 static int apply_rule(const struct config_rule *rule, const struct request *r,
 		      struct route *route)
 {
@@ -142,14 +173,8 @@ static int apply_rule(const struct config_rule *rule, const struct request *r,
 		const struct config_target *t = &rule->targets[i];
 
 		route->kind = try_target(t, r, &route->child);
-		if (route->kind == ROUTE_NONE)
-			continue;
-		route->relabelled = t->relabel;
-		if (t->relabel)
-			return hid_copy(t->label, route->label,
-					sizeof(route->label)) < 0 ? -EINVAL : 0;
-		memcpy(route->label, r->scoped, sizeof(route->label));
-		return 0;
+		if (route->kind != ROUTE_NONE)
+			return relabel(t, r->scoped, route);
 	}
 	return 0;
 }

@@ -29,6 +29,31 @@ static const char *const names[SESSION_STATES] = {
 	"settling", "lost", "over",
 };
 
+static const enum session_place places[SESSION_STATES] = {
+	[SESSION_QUEUED]	= PLACE_QUEUE,
+	[SESSION_PENDING]	= PLACE_FETCHED,
+	[SESSION_ABANDONED]	= PLACE_FETCHED,
+	[SESSION_OPEN]		= PLACE_HELD,
+	[SESSION_CLOSING]	= PLACE_QUEUE,
+	[SESSION_FETCHED]	= PLACE_FETCHED,
+	[SESSION_SETTLING]	= PLACE_SETTLING,
+	[SESSION_LOST]		= PLACE_HELD,
+};
+
+#define for_each_of_client(s, n, c) \
+	list_for_each(s, n, &(c)->sessions, struct init_session, of_client)
+#define for_each_at(s, n, c, place) \
+	list_for_each(s, n, &(c)->served[place], struct init_session, of_server)
+
+void sessions_init(struct child *c)
+{
+	unsigned int i;
+
+	list_init(&c->sessions);
+	for (i = 0; i < SESSION_PLACES; i++)
+		list_init(&c->served[i]);
+}
+
 const char *session_state_name(enum session_state state)
 {
 	return names[state];
@@ -39,6 +64,10 @@ static void set_state(struct init_session *s, enum session_state to)
 	if (!(legal[s->state] & 1u << to))
 		env_fatal("session %s -> %s is not possible", names[s->state],
 			  names[to]);
+	if (s->server && places[s->state] != places[to]) {
+		list_del(&s->of_server);
+		list_add_before(&s->of_server, &s->server->served[places[to]]);
+	}
 	s->state = to;
 }
 
@@ -59,8 +88,10 @@ static int payee(const struct init_session *s)
 /* From init to the client. What init lacks just now it owes. */
 static void give_back(struct init_session *s, struct quota q)
 {
-	if (client_is_paid(s) && quota_pay(s->client->pd.cap, q))
-		quota_add(s->client->owed, q, &s->client->owed);
+	if (!client_is_paid(s) || !quota_pay(s->client->pd.cap, q))
+		return;
+	quota_add(s->client->owed, q, &s->client->owed);
+	init.owes = true;
 }
 
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
@@ -93,68 +124,23 @@ static void give_back_pd(struct init_session *s)
 	pith_close(domain);
 }
 
-/* --- lists ------------------------------------ */
+/* --- the server's queue ------------------------------------ */
 
-static void unlink_client(struct init_session *s)
+/* What tells @server of requests for @service, -1: it has not announced it. */
+static int announced(const struct child *server, const char *service)
 {
-	struct init_session **p;
+	int i = config_provides(server->conf, (struct hid_str){
+				service, (uint32_t)strlen(service) });
 
-	if (!s->client)
-		return;
-	for (p = &s->client->sessions; *p != s; p = &(*p)->next_of_client)
-		;
-	*p = s->next_of_client;
-	s->client->nsessions--;
-}
-
-static void unlink_server(struct init_session *s)
-{
-	struct init_session **p;
-
-	if (!s->server)
-		return;
-	for (p = &s->server->served; *p != s; p = &(*p)->next_of_server)
-		;
-	*p = s->next_of_server;
-	s->server->nserved--;
-	if (s->server->fetched == s)
-		s->server->fetched = NULL;
-}
-
-static void dequeue(struct init_session *s)
-{
-	struct child *server = s->server;
-	struct init_session **p;
-
-	if (!server)
-		return;
-	for (p = &server->queue; *p && *p != s; p = &(*p)->next_in_queue)
-		;
-	if (!*p)
-		return;
-	*p = s->next_in_queue;
-	s->next_in_queue = NULL;
-	if (!*p)
-		server->queue_end = p;
-}
-
-static void enqueue(struct init_session *s)
-{
-	s->next_in_queue = NULL;
-	*s->server->queue_end = s;
-	s->server->queue_end = &s->next_in_queue;
-}
-
-static void signal_server(struct child *server, unsigned int provide)
-{
-	if (server->announced[provide] >= 0)
-		pith_signal(server->announced[provide], 1);
+	return i < 0 ? -1 : server->announced[i];
 }
 
 void session_enqueue(struct init_session *s)
 {
-	enqueue(s);
-	signal_server(s->server, s->provide);
+	int notification = announced(s->server, s->service);
+
+	if (notification >= 0)
+		pith_signal(notification, 1);
 }
 
 /* --- making and ending ------------------------------------ */
@@ -163,18 +149,18 @@ void session_enqueue(struct init_session *s)
  * its own records init's memory. */
 static bool too_many(const struct child *client, const struct child *server)
 {
-	const struct init_session *s;
+	struct init_session *s, *next;
 	unsigned int n = 0;
 
 	if (client == &init.up)
-		return server->nserved >= SESSIONS_PER_SERVER;
+		return client->nsessions >= SESSIONS_OF_PARENT;
 	if (client->nsessions >= SESSIONS_PER_CHILD)
 		return true;
 	if (!server)
 		return false;
-	for (s = client->sessions; s; s = s->next_of_client)
+	for_each_of_client(s, next, client)
 		n += s->server == server;
-	return n >= SESSIONS_PER_PAIR || server->nserved >= SESSIONS_PER_SERVER;
+	return n >= SESSIONS_PER_PAIR || server->norphans >= SESSIONS_ORPHANED;
 }
 
 struct init_session *session_new(struct child *client, enum session_server kind,
@@ -185,7 +171,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	struct quota take = { req->ram, req->caps + QUOTA_SESSION_CAPS };
 	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
 						      NULL;
-	struct init_session *s, **p;
+	struct init_session *s;
 
 	*err = -EDQUOT;
 	if (too_many(client, server))
@@ -204,6 +190,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	s->kind = kind;
 	s->id = ++init.last_id;
 	s->client = client;
+	s->server = server;
 	s->quota = (struct quota){ req->ram, req->caps };
 	s->reply = s->up.cap = -1;
 	s->log = log;
@@ -211,20 +198,11 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	memcpy(s->asked, req->label, sizeof(s->asked));
 	memcpy(s->label, r->label, sizeof(s->label));
 	memcpy(s->args, req->args, sizeof(s->args));
-	for (p = &client->sessions; *p; p = &(*p)->next_of_client)
-		;
-	*p = s;
+	list_add_before(&s->of_client, &client->sessions);
 	client->nsessions++;
-	if (server) {
-		s->server = server;
-		s->provide = (unsigned int)config_provides(server->conf,
-			(struct hid_str){ s->service,
-					  (uint32_t)strlen(s->service) });
-		for (p = &server->served; *p; p = &(*p)->next_of_server)
-			;
-		*p = s;
-		server->nserved++;
-	}
+	list_init(&s->of_server);
+	if (server)
+		list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
 	return s;
 }
 
@@ -248,13 +226,16 @@ static void session_over(struct init_session *s)
 
 	set_state(s, SESSION_OVER);
 	give_back(s, (struct quota){ 0, QUOTA_SESSION_CAPS });
-	dequeue(s);
-	unlink_server(s);
-	unlink_client(s);
+	list_del(&s->of_server);
+	list_del(&s->of_client);
+	if (!client && s->server)
+		s->server->norphans--;
 	pith_close(s->reply);
 	free(s);
-	if (client)
-		child_sessions_changed(client);
+	if (!client)
+		return;
+	client->nsessions--;
+	child_sessions_changed(client);
 }
 
 void session_drop(struct init_session *s)
@@ -283,18 +264,19 @@ static void refuse(struct init_session *s, int status)
 
 void session_log_timeout(struct child *c)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	for (s = c->sessions; s && !s->log; s = s->next_of_client)
-		;
-	if (!s)
-		return;
-	if (s->state == SESSION_QUEUED) {
-		refuse(s, -ETIMEDOUT);
+	for_each_of_client(s, next, c) {
+		if (!s->log)
+			continue;
+		if (s->state == SESSION_QUEUED) {
+			refuse(s, -ETIMEDOUT);
+			return;
+		}
+		set_state(s, SESSION_ABANDONED);
+		child_log_ready(c, -ETIMEDOUT);
 		return;
 	}
-	set_state(s, SESSION_ABANDONED);
-	child_log_ready(c, -ETIMEDOUT);
 }
 
 /*
@@ -321,9 +303,9 @@ static void settle(struct init_session *s)
 
 struct init_session *session_of_client(const struct child *c, uint64_t id)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	for (s = c->sessions; s; s = s->next_of_client)
+	for_each_of_client(s, next, c)
 		if (s->id == id && !s->log && (s->state == SESSION_OPEN ||
 					       s->state == SESSION_LOST))
 			return s;
@@ -332,11 +314,10 @@ struct init_session *session_of_client(const struct child *c, uint64_t id)
 
 struct init_session *session_pending_at(const struct child *server, uint64_t id)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	for (s = server->served; s; s = s->next_of_server)
-		if (s->id == id && (s->state == SESSION_PENDING ||
-				    s->state == SESSION_ABANDONED))
+	for_each_at(s, next, server, PLACE_FETCHED)
+		if (s->id == id && s->state != SESSION_FETCHED)
 			return s;
 	return NULL;
 }
@@ -344,18 +325,16 @@ struct init_session *session_pending_at(const struct child *server, uint64_t id)
 /* The CLOSE that the server fetched last is done, now that it asks again. */
 static void finish_fetched(struct child *server)
 {
-	struct init_session *s = server->fetched, *next;
+	struct init_session *s, *next;
 
-	server->fetched = NULL;
-	if (s) {
+	for_each_at(s, next, server, PLACE_FETCHED) {
+		if (s->state != SESSION_FETCHED)
+			continue;
 		set_state(s, SESSION_SETTLING);
 		answer(s, 0, NULL, 0, -1);
 	}
-	for (s = server->served; s; s = next) {
-		next = s->next_of_server;
-		if (s->state == SESSION_SETTLING)
-			settle(s);
-	}
+	for_each_at(s, next, server, PLACE_SETTLING)
+		settle(s);
 	quota_move_some(server->domain, PITH_SLOT_DOMAIN, &server->debt);
 	children_pay_debts();
 }
@@ -363,11 +342,11 @@ static void finish_fetched(struct child *server)
 /* What the server may have: a CLOSE, or a CREATE of an announced service. */
 static struct init_session *first_request(const struct child *server)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	for (s = server->queue; s; s = s->next_in_queue)
+	for_each_at(s, next, server, PLACE_QUEUE)
 		if (s->state == SESSION_CLOSING ||
-		    server->announced[s->provide] >= 0)
+		    announced(server, s->service) >= 0)
 			return s;
 	return NULL;
 }
@@ -391,12 +370,10 @@ void session_next_request(struct child *server, struct parent_request *req)
 	*req = (struct parent_request){ .kind = PARENT_REQ_NONE };
 	finish_fetched(server);
 	while ((s = first_request(server))) {
-		dequeue(s);
 		if (s->state == SESSION_CLOSING) {
 			req->kind = PARENT_REQ_CLOSE;
 			req->id = s->id;
 			set_state(s, SESSION_FETCHED);
-			server->fetched = s;
 			return;
 		}
 		if (!quota_fund(server->pd.cap, s->quota)) {
@@ -448,18 +425,6 @@ int session_deliver(struct init_session *s, int status, int cap)
 	return 0;
 }
 
-void session_announced(struct child *server, unsigned int provide)
-{
-	struct init_session *s;
-
-	for (s = server->queue; s; s = s->next_in_queue) {
-		if (s->provide == provide) {
-			signal_server(server, provide);
-			return;
-		}
-	}
-}
-
 /* --- the client's side ------------------------------------ */
 
 static void set_close_timer(uint64_t at)
@@ -473,26 +438,34 @@ static void set_close_timer(uint64_t at)
  * that does not even fetch them hangs: it is ended, or its records would only
  * become more.
  */
+static bool close_deadline(struct init_session *s, uint64_t now)
+{
+	if (s->state != SESSION_CLOSING && s->state != SESSION_FETCHED)
+		return false;
+	if (s->reply >= 0 && s->reply_until <= now)
+		answer(s, 0, NULL, 0, -1);
+	if (s->reply >= 0)
+		set_close_timer(s->reply_until);
+	if (s->state == SESSION_FETCHED)
+		return false;
+	if (s->fetch_until > now) {
+		set_close_timer(s->fetch_until);
+		return false;
+	}
+	s->fetch_until = now + FETCH_TIMEOUT;
+	set_close_timer(s->fetch_until);
+	return true;
+}
+
 static void close_deadlines(struct child *server, uint64_t now)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 	bool hangs = false;
 
-	for (s = server->served; s; s = s->next_of_server) {
-		if (s->state != SESSION_CLOSING && s->state != SESSION_FETCHED)
-			continue;
-		if (s->reply >= 0 && s->reply_until <= now)
-			answer(s, 0, NULL, 0, -1);
-		if (s->reply >= 0)
-			set_close_timer(s->reply_until);
-		if (s->state != SESSION_CLOSING)
-			continue;
-		if (s->fetch_until <= now) {
-			hangs = true;
-			s->fetch_until = now + FETCH_TIMEOUT;
-		}
-		set_close_timer(s->fetch_until);
-	}
+	for_each_at(s, next, server, PLACE_QUEUE)
+		hangs |= close_deadline(s, now);
+	for_each_at(s, next, server, PLACE_FETCHED)
+		hangs |= close_deadline(s, now);
 	if (!hangs)
 		return;
 	log_error("child \"%s\" does not close sessions and is killed",
@@ -573,10 +546,8 @@ void sessions_client_died(struct child *c)
 {
 	struct init_session *s, *next;
 
-	for (s = c->sessions; s; s = next) {
-		next = s->next_of_client;
+	for_each_of_client(s, next, c)
 		client_died(s);
-	}
 }
 
 void session_withdraw(struct init_session *s)
@@ -589,22 +560,24 @@ void session_withdraw(struct init_session *s)
 
 void sessions_server_gone(struct child *server)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
 	sessions_server_down(server);
-	while ((s = server->served)) {	/* lost */
-		server->served = s->next_of_server;
+	for_each_at(s, next, server, PLACE_HELD) {	/* lost */
+		list_del(&s->of_server);
 		s->server = NULL;
 	}
 }
 
 void sessions_orphan(struct child *c)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	while ((s = c->sessions)) {
-		c->sessions = s->next_of_client;
+	for_each_of_client(s, next, c) {
+		list_del(&s->of_client);
 		s->client = NULL;
+		if (s->server)
+			s->server->norphans++;
 	}
 	c->nsessions = 0;
 }
@@ -635,30 +608,30 @@ static void server_died(struct init_session *s)
 void sessions_server_died(struct child *c)
 {
 	struct init_session *s, *next;
+	struct list *first = c->served[PLACE_QUEUE].next;
 
-	for (s = c->served; s; s = next) {
-		next = s->next_of_server;
+	/* what it has not answered is asked again before what it has not seen */
+	for_each_at(s, next, c, PLACE_FETCHED) {
+		bool pending = s->state == SESSION_PENDING;
+
 		server_died(s);
+		if (!pending)
+			continue;
+		list_del(&s->of_server);
+		list_add_before(&s->of_server, first);
 	}
+	for_each_at(s, next, c, PLACE_QUEUE)
+		server_died(s);
+	for_each_at(s, next, c, PLACE_HELD)
+		server_died(s);
+	for_each_at(s, next, c, PLACE_SETTLING)
+		server_died(s);
 	c->debt = (struct quota){ 0, 0 };
-	c->fetched = NULL;
-	c->queue = NULL;
-	c->queue_end = &c->queue;
-	for (s = c->served; s; s = s->next_of_server)
-		if (s->state == SESSION_QUEUED)
-			enqueue(s);
 }
 
 void sessions_server_down(struct child *c)
 {
-	struct init_session *s;
-
-	for (;;) {
-		for (s = c->served; s && s->state != SESSION_QUEUED;
-		     s = s->next_of_server)
-			;
-		if (!s)
-			return;
-		refuse(s, -EPIPE);
-	}
+	while (!list_empty(&c->served[PLACE_QUEUE]))
+		refuse(list_entry(c->served[PLACE_QUEUE].next,
+				  struct init_session, of_server), -EPIPE);
 }

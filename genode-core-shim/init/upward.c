@@ -56,12 +56,11 @@ static void create(const struct parent_request *p)
 
 static void close_session(uint64_t id)
 {
-	struct init_session *s;
+	struct init_session *s, *next;
 
-	for (s = init.up.sessions; s && s->up_id != id; s = s->next_of_client)
-		;
-	if (s)
-		session_withdraw(s);
+	list_for_each(s, next, &init.up.sessions, struct init_session, of_client)
+		if (s->up_id == id)
+			session_withdraw(s);
 }
 
 /* One request at a time, as of every server. */
@@ -113,10 +112,8 @@ void upward_update(void)
 	struct init_session *s, *next;
 	unsigned int i;
 
-	if (!init.up.queue_end)
-		init.up.queue_end = &init.up.queue;
-	for (s = init.up.sessions; s; s = next) {
-		next = s->next_of_client;
+	list_for_each(s, next, &init.up.sessions, struct init_session,
+		      of_client) {
 		if ((s->state == SESSION_OPEN || s->state == SESSION_QUEUED) &&
 		    !session_fits(s))
 			session_withdraw(s);

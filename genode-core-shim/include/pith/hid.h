@@ -67,7 +67,7 @@ struct hid_node {
 
 struct hid_error {
 	uint32_t line, col;	/* from 1; col in characters */
-	char text[120];		/* "expected X, found Y" */
+	char text[200];		/* "expected X, found Y" */
 };
 
 /* --- parsing ---------------------------------------------------------------- */

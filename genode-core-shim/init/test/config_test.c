@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-sources: ../config.c ../config_route.c ../config_self.c
- * ../route.c ../restart.c ../../lib/hid.c ../../lib/args.c */
+ * ../route.c ../restart.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/args.c */
 /*
  * Config: what is refused and with which words, what a good one says, how its
  * routes decide.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "../route.h"
 #include "../../lib/test/tap.h"
@@ -43,8 +44,8 @@ static const struct {
 	{ "config | prio_levels: -1\n-\n", "1:10: expected a number for "
 	  "prio_levels, found '-1'" },
 	{ "config\n+ begin a\n-\n", "2:1: expected parent-provides, default-route, "
-	  "default, start, alias, service, report, heartbeat or resource, found "
-	  "'begin'" },
+	  "default, start, alias, service, report, heartbeat, resource or "
+	  "affinity-space, found 'begin'" },
 	{ "config\n: text\n-\n", "1:1: expected no quoted text in this node" },
 	{ "config\n+ parent-provides\n  + servise ROM\n-\n",
 	  "3:3: expected service only, found 'servise'" },
@@ -115,7 +116,18 @@ static const struct {
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | xpos: 64\n-\n",
 	  "3:16: expected xpos of 0 to 63, found 64" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | xpos: 60 | "
-	  "width: 5\n-\n", "3:27: expected width of 1 to 4, found 5" },
+	  "width: 5\n-\n", "3:3: expected CPUs of the affinity space of 64 x 1" },
+	{ "config\n+ affinity-space | width: 2 | height: 2\n"
+	  "+ start a | ram: 4K | caps: 1\n  + affinity | xpos: 2\n-\n",
+	  "4:16: expected xpos of 0 to 1, found 2" },
+	{ "config\n+ affinity-space | width: 2 | height: 2\n"
+	  "+ start a | ram: 4K | caps: 1\n  + affinity | ypos: 1 | height: 2\n"
+	  "-\n", "4:3: expected CPUs of the affinity space of 2 x 2" },
+	{ "config\n+ affinity-space | width: 9 | height: 8\n-\n", "2:1: expected "
+	  "a width and height of 64 CPUs in all, found 9 x 8" },
+	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n    + service Block\n"
+	  "      + child s | label: x | resource: y\n-\n", "8:30: expected label "
+	  "alone, found resource with it" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + affinity | width: 0\n-\n",
 	  "3:16: expected width of 1 to 64, found 0" },
 	{ "config\n+ start a | ram: 4K | caps: 1\n  + restart | max: 33\n-\n",
@@ -178,7 +190,7 @@ static const struct {
 	  "7:34: expected one selector, found a second: label_last" },
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
 	  "    + service Block | + child s | lable: x\n-\n",
-	  "7:35: expected name or label, found 'lable'" },
+	  "7:35: expected name, label, identity, resource or prepend_resource, found 'lable'" },
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
 	  "    + service Block | + parrent\n-\n",
 	  "7:23: expected parent, child, any-child or local, found 'parrent'" },
@@ -193,7 +205,7 @@ static const struct {
 
 static void test_bad(void)
 {
-	char got[200];
+	char got[240];
 	unsigned int i;
 	int ret;
 
@@ -210,17 +222,78 @@ static void test_bad(void)
 	}
 }
 
-static void test_too_many_children(void)
+/* A config of @n children, "c0" and so on, from malloc(). */
+static char *many_children(unsigned int n)
 {
-	char text[8192] = "config\n+ default | ram: 4K | caps: 1\n";
-	int i;
+	char *text = malloc(64 + 32 * (size_t)n), *at = text;
+	unsigned int i;
 
-	for (i = 0; i < 65; i++)
-		sprintf(text + strlen(text), "+ start c%d\n", i);
-	strcat(text, "-\n");
-	check(parse(text) == -EINVAL && err.line == 67 &&
-	      !strcmp(err.text, "expected at most 64 children, found more"),
-	      "too many children");
+	at += sprintf(at, "config\n+ default | ram: 4K | caps: 1\n");
+	for (i = 0; i < n; i++)
+		at += sprintf(at, "+ start c%u\n", i);
+	sprintf(at, "-\n");
+	return text;
+}
+
+static void test_many_children(void)
+{
+	char *text = many_children(CONFIG_CHILDREN), name[16];
+	unsigned int i;
+	bool good;
+
+	good = check(!parse(text), "%d children", CONFIG_CHILDREN);
+	for (i = 0; good && i < CONFIG_CHILDREN; i++) {
+		sprintf(name, "c%u", i);
+		good = config_child_index(&c, (struct hid_str){
+					name, (uint32_t)strlen(name) }) == (int)i;
+	}
+	check(good && config_child_index(&c, (struct hid_str){ "c", 1 }) < 0,
+	      "each is found by its name");
+	config_free(&c);
+	free(text);
+	text = many_children(CONFIG_CHILDREN + 1);
+	check(parse(text) == -EINVAL && err.line == 3 + CONFIG_CHILDREN &&
+	      !strcmp(err.text, "expected at most 4096 children, found more"),
+	      "one too many");
+	free(text);
+}
+
+/* What the server sees of "label" asked by "a". */
+static void rewritten(const char *target, const char *label, const char *want)
+{
+	char text[512];
+	struct route r;
+
+	sprintf(text, "config\n+ parent-provides | + service LOG\n"
+		"+ start a | ram: 4K | caps: 1\n  + route\n    + service LOG\n"
+		"      + parent | %s\n-\n", target);
+	if (!check(!parse(text), "%s: %s", target, err.text))
+		return;
+	check(!route_resolve(&c, 0, "LOG", label, &r) &&
+	      !strcmp(r.label, want), "\"%s\" is \"%s\"", label, want);
+	config_free(&c);
+}
+
+static void test_rewriting(void)
+{
+	struct route r;
+
+	rewritten("label: x", "b -> c", "x");
+	rewritten("identity: i", "b -> c", "i -> c");
+	rewritten("identity: i", "", "i");
+	rewritten("resource: r", "b -> c", "a -> b -> r");
+	rewritten("resource: r", "", "a -> r");
+	rewritten("prepend_resource: /home", "/x", "a -> /home/x");
+	rewritten("prepend_resource: /home", "", "a -> /home");
+	rewritten("identity: i | resource: r | prepend_resource: p", "b -> c",
+		  "i -> pr");
+	check(!parse("config\n+ parent-provides | + service LOG\n"
+		     "+ start a | ram: 4K | caps: 1\n  + route\n"
+		     "    + service LOG | + parent | prepend_resource: " LONG
+		     "\n-\n") &&
+	      route_resolve(&c, 0, "LOG", "x", &r) == -EINVAL,
+	      "a label that becomes too long");
+	config_free(&c);
 }
 
 /* --- good ------------------------------------ */
@@ -458,7 +531,8 @@ static void test_quota(void)
 int main(void)
 {
 	test_bad();
-	test_too_many_children();
+	test_many_children();
+	test_rewriting();
 	test_limits();
 	test_good();
 	test_routes();

@@ -59,7 +59,7 @@ int object_new(enum kind kind, int payer)
 	return i;
 }
 
-static void object_put(int i)
+void object_put(int i)
 {
 	struct object *o = &objects[i];
 

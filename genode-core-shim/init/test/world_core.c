@@ -105,6 +105,7 @@ int env_session_with(struct session *s, const char *service, const char *label,
 		objects[o].donated = (struct quota){ 0, 0 };
 		domains[ndomains++] = (struct domain){ .limit = q };
 	}
+	objects[o].refs++;	/* the capability; the session is until it is closed */
 	s->cap = fd_install(o);
 	s->id = (uint64_t)o;
 	return 0;
@@ -114,15 +115,16 @@ void env_close(struct session *s)
 {
 	struct object *o;
 
-	if (s->cap < 0)
+	pith_close(s->cap);
+	if (!s->id)
 		return;
-	o = fd_object(s->cap, SESSION);
-	if (!o)
+	o = &objects[s->id];
+	if (o->kind != SESSION)
 		die("close of what is no session");
 	if (!strcmp(o->service, "PD"))
 		domain_destroy(o->index);
 	quota_add(domains[0].limit, o->donated, &domains[0].limit);
-	pith_close(s->cap);
+	object_put((int)s->id);
 	*s = (struct session){ .cap = -1 };
 }
 

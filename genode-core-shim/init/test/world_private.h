@@ -69,6 +69,7 @@ extern int nprocesses;
 _Noreturn void die(const char *what);
 /* A new capability, paid by domain @payer (-1: nobody), or -EDQUOT. */
 int object_new(enum kind kind, int payer);
+void object_put(int i);
 int fd_install(int object);
 struct object *fd_object(int fd, enum kind kind);
 int domain_of(int fd);
