@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <pith/env.h>
 #include "core.h"
 
 struct rom_module {
@@ -128,20 +129,11 @@ int rom_load(const char *dir)
 
 /* --- sessions ------------------------------------------------------------- */
 
-/* A label is "a -> b -> name": the last element names the module. */
-static const char *last_element(const char *label)
-{
-	const char *at, *name = label;
-
-	for (at = label; (at = strstr(at, " -> ")); name = at)
-		at += 4;
-	return name;
-}
-
+/* The last element of the label names the module. */
 static int rom_open_session(struct core_session *s, const char *args)
 {
 	(void)args;
-	s->rom.module = find(last_element(s->label));
+	s->rom.module = find(label_last(s->label));
 	return s->rom.module ? 0 : -ENOENT;
 }
 

@@ -11,8 +11,7 @@
 static struct child *child_of(const struct config *c, struct child *const *of,
 			      const char *name)
 {
-	int i = config_child_index(c, (struct hid_str){ name,
-						(uint32_t)strlen(name) });
+	int i = config_child_index(c, hid_text(name));
 
 	return i < 0 ? NULL : of[i];
 }
@@ -104,8 +103,7 @@ static void update_children(const struct config *old)
 		c->index = i;
 		was = c->conf;
 		c->conf = &init.config.children[i];
-		j = config_child_index(old, (struct hid_str){ c->conf->name,
-					(uint32_t)strlen(c->conf->name) });
+		j = config_child_index(old, hid_text(c->conf->name));
 		c->differs = j >= 0 && config_child_differs(was, c->conf);
 		if (j < 0)
 			continue;

@@ -53,10 +53,6 @@ static void resources_changed(void *ctx, uint64_t count)
 void balance_init(void)
 {
 	struct parent_sigh req = { .signal = PARENT_SIGNAL_RESOURCES };
-	struct rpc r = {
-		.req = &req, .req_len = sizeof(req), .caps = &notification,
-		.ncaps = 1,
-	};
 	struct parent_resources now;
 	uint64_t badge;
 
@@ -67,8 +63,8 @@ void balance_init(void)
 	notification = ep_new_notification(&init.ep, resources_changed, NULL,
 					   &badge);
 	if (notification >= 0)
-		rpc_call(PITH_SLOT_PARENT, PARENT_SIGH, &r,
-			 pith_now() + PARENT_TIMEOUT);
+		rpc_give_cap(PITH_SLOT_PARENT, PARENT_SIGH, &req, sizeof(req),
+			     notification, pith_now() + PARENT_TIMEOUT);
 }
 
 struct quota balance_available(const struct config *c)
@@ -160,11 +156,9 @@ static int sigh(struct child *c, struct ep_request *in)
 {
 	const struct parent_sigh *req = ep_req(in, struct parent_sigh);
 
-	if (!req || req->signal >= PARENT_SIGNALS || req->zero || !is_signal(in))
+	if (!req || req->signal >= PARENT_SIGNALS || req->zero)
 		return -EINVAL;
-	pith_close(c->sigh[req->signal]);
-	c->sigh[req->signal] = ep_take_cap(in, 0);
-	return 0;
+	return take_signal(in, &c->sigh[req->signal]);
 }
 
 int balance_call(struct child *c, struct ep_request *in)

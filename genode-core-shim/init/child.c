@@ -154,12 +154,9 @@ static int endow(struct child *c)
 static int schedule(struct child *c, int thread)
 {
 	struct cpu_sched req = { .affinity = 0 };
-	struct rpc r = {
-		.req = &req, .req_len = sizeof(req),
-		.caps = &thread, .ncaps = 1,
-	};
 
-	return rpc_call(c->cpu.cap, CPU_SCHED, &r, pith_now() + PARENT_TIMEOUT);
+	return rpc_give_cap(c->cpu.cap, CPU_SCHED, &req, sizeof(req), thread,
+			    pith_now() + PARENT_TIMEOUT);
 }
 
 static int run(struct child *c, int binary, const int *caps)

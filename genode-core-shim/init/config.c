@@ -12,9 +12,8 @@
 #define PRIO_LEVELS_MAX	128
 #define PRIO_RANGE	65536
 
-/* Names of children, binaries and services: safe in labels, args and reports.
- * @marks: what they may hold besides letters and digits, but not begin with. */
-static bool name_valid(struct hid_str s, const char *marks)
+/* Names of children, binaries and services: safe in labels, args and reports. */
+bool config_name_valid(struct hid_str s, const char *marks)
 {
 	uint32_t i;
 	char c;
@@ -40,7 +39,7 @@ static int get_name(const struct hid_node *node, const char *what,
 		return hid_refuse(err, node->line, node->col,
 				  "expected a name after '%.*s', found none",
 				  (int)node->type.len, node->type.s);
-	if (!name_valid(a->value, marks))
+	if (!config_name_valid(a->value, marks))
 		return hid_unexpected(err, a, "a %s of up to %d of [A-Za-z0-9%s]",
 				      what, CONFIG_NAME_MAX - 1, marks);
 	*name = a->value;

@@ -13,15 +13,6 @@
 #define CONFIG_CHILDREN		4096
 #define CONFIG_PROVIDES		8	/* services of one child */
 
-enum selector {
-	SELECT_ALL,
-	SELECT_LABEL,		/* the label as the child gave it */
-	SELECT_PREFIX,
-	SELECT_SUFFIX,
-	SELECT_LAST,		/* its last element, after the last " -> " */
-	SELECT_UNSCOPED,	/* "child -> label" */
-};
-
 enum target_kind {
 	TARGET_PARENT,
 	TARGET_CHILD,
@@ -40,8 +31,11 @@ struct config_target {
 /* Rules of a route, in order; the first that matches decides. */
 struct config_rule {
 	struct hid_str service;		/* empty: any */
-	enum selector selector;
-	struct hid_str value;
+	/* What the label must be; @s is NULL where the rule does not say: as the
+	 * child gave it, how that begins, ends, what is after its last " -> ",
+	 * and "child -> label". */
+	struct hid_str label, label_prefix, label_suffix, label_last;
+	struct hid_str unscoped_label;
 	const struct config_target *targets;	/* tried in order */
 	unsigned int ntargets;
 };
@@ -151,8 +145,10 @@ int config_fill_self(struct config *c, struct hid_error *err);
 /* On top of attributes: resource nodes of a start node. */
 int config_fill_resources(struct config_child *child, struct hid_error *err);
 
-/* --- config.c, used by the two ------------------------------------ */
+/* --- config.c, used by the others ------------------------------------ */
 
+/* Is @name not too long and of letters, digits and, but for the first, @marks? */
+bool config_name_valid(struct hid_str name, const char *marks);
 /* The node's name, of a child or program, or of a service; or an error. */
 int config_name(const struct hid_node *node, struct hid_str *name,
 		struct hid_error *err);

@@ -4,10 +4,6 @@
 #include <string.h>
 #include "route.h"
 
-static const char *const selectors[] = {	/* from SELECT_LABEL on */
-	"label", "label_prefix", "label_suffix", "label_last", "unscoped_label"
-};
-
 void config_count_route(struct config *c, const struct hid_node *node)
 {
 	const struct hid_node *rule, *target;
@@ -18,26 +14,6 @@ void config_count_route(struct config *c, const struct hid_node *node)
 		     target = hid_next(target, NULL))
 			c->ntargets++;
 	}
-}
-
-static int fill_selector(const struct hid_node *node, struct config_rule *rule,
-			 struct hid_error *err)
-{
-	const struct hid_attr *a;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
-		a = hid_attr(node, selectors[i]);
-		if (!a)
-			continue;
-		if (rule->selector != SELECT_ALL)
-			return hid_refuse(err, a->line, a->col, "expected one "
-					  "selector, found a second: %s",
-					  selectors[i]);
-		rule->selector = SELECT_LABEL + i;
-		rule->value = a->value;
-	}
-	return 0;
 }
 
 /* --- targets ------------------------------------ */
@@ -178,11 +154,13 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 
 /* --- rules ------------------------------------ */
 
-#define SELECTORS { .tag = "label" }, { .tag = "label_prefix" }, \
-		  { .tag = "label_suffix" }, { .tag = "label_last" }, \
-		  { .tag = "unscoped_label" }
+#define SELECTOR(member) HID_FIELD(struct config_rule, HID_STR, member, 0, 0)
+#define SELECTORS SELECTOR(label), SELECTOR(label_prefix), \
+		  SELECTOR(label_suffix), SELECTOR(label_last), \
+		  SELECTOR(unscoped_label)
 
-static int check_rule(const struct hid_node *node, struct hid_error *err)
+static int check_rule(const struct hid_node *node, struct config_rule *rule,
+		      struct hid_error *err)
 {
 	static const struct hid_field fields[] = {
 		{ .tag = "name" }, SELECTORS, { .tag = NULL }
@@ -192,7 +170,7 @@ static int check_rule(const struct hid_node *node, struct hid_error *err)
 	};
 	const struct hid_attr *name = hid_attr(node, "name");
 
-	if (hid_fill(node, fields, types, NULL, err))
+	if (hid_fill(node, fields, types, rule, err))
 		return -EINVAL;
 	if (hid_is(node, "any-service") && name)
 		return hid_refuse(err, name->line, name->col, "expected "
@@ -203,13 +181,13 @@ static int check_rule(const struct hid_node *node, struct hid_error *err)
 	return 0;
 }
 
-/* The targets of @rule, which is checked, and its selector. */
-static int fill_rule(struct config *c, const struct hid_node *node,
-		     const struct config_child *child, struct config_rule *rule,
-		     struct hid_error *err)
+/* The targets of @rule, which is checked. */
+static int fill_targets(struct config *c, const struct hid_node *node,
+			const struct config_child *child,
+			struct config_rule *rule, struct hid_error *err)
 {
 	const struct hid_node *target;
-	int ret = fill_selector(node, rule, err);
+	int ret = 0;
 
 	rule->targets = c->targets + c->ntargets;
 	for (target = hid_first(node, NULL); target && !ret;
@@ -234,23 +212,24 @@ int config_fill_route(struct config *c, const struct hid_node *node,
 	for (n = hid_first(node, NULL); n && !ret; n = hid_next(n, NULL)) {
 		rule = &c->rules[c->nrules++];
 		route->nrules++;
-		ret = check_rule(n, err);
+		ret = check_rule(n, rule, err);
 		if (!ret && hid_is(n, "service"))
 			ret = config_service(n, &rule->service, err);
 		if (!ret)
-			ret = fill_rule(c, n, child, rule, err);
+			ret = fill_targets(c, n, child, rule, err);
 	}
 	return ret;
 }
 
 /* --- services for the parent's clients ------------------------------------ */
 
-static int check_policy(const struct hid_node *node, struct hid_error *err)
+static int check_policy(const struct hid_node *node, struct config_rule *rule,
+			struct hid_error *err)
 {
 	static const struct hid_field fields[] = { SELECTORS, { .tag = NULL } };
 	static const char *const types[] = { "child", NULL };
 
-	if (hid_fill(node, hid_is(node, "policy") ? fields : NULL, types, NULL,
+	if (hid_fill(node, hid_is(node, "policy") ? fields : NULL, types, rule,
 		     err))
 		return -EINVAL;
 	if (!hid_first(node, NULL) || hid_next(hid_first(node, NULL), NULL))
@@ -272,9 +251,9 @@ static int fill_policies(struct config *c, const struct hid_node *node,
 		rule = &c->rules[c->nrules++];
 		rule->service = service;
 		c->policies.nrules++;
-		ret = check_policy(n, err);
+		ret = check_policy(n, rule, err);
 		if (!ret)
-			ret = fill_rule(c, n, NULL, rule, err);
+			ret = fill_targets(c, n, NULL, rule, err);
 	}
 	return ret;
 }

@@ -255,8 +255,9 @@ int upward_deliver(uint64_t id, int status, int cap);
 /* Does @s still go where the config says? @client's LOG at the parent? */
 bool session_fits(const struct init_session *s);
 bool child_log_fits(const struct child *client);
-/* Is capability 0 of the request a notification that can be signalled? */
-bool is_signal(const struct ep_request *in);
+/* Capability 0 of the request in the place of *@fd; -EINVAL: it is no notification
+ * that can be signalled. */
+int take_signal(struct ep_request *in, int *fd);
 
 /* The Parent interface of child @ctx. */
 int parent_call(void *ctx, struct ep_request *in);

@@ -14,28 +14,9 @@
 
 /* --- ROM "config" ------------------------------------ */
 
-/* The child's config node as a HID text of its own, from malloc(). */
-static char *config_text(const struct hid_node *node, size_t *len)
+static void print_config(struct hid_print *p, const void *node)
 {
-	struct hid_print p;
-	size_t size;
-	char *text;
-	int n;
-
-	for (size = 4096; size <= CONFIG_TEXT_MAX; size *= 2) {
-		text = malloc(size);
-		if (!text)
-			return NULL;
-		hid_print_begin(&p, text, size);
-		hid_print_tree(&p, node);
-		n = hid_print_end(&p);
-		if (n >= 0) {
-			*len = (size_t)n;
-			return text;
-		}
-		free(text);
-	}
-	return NULL;
+	hid_print_tree(p, node);
 }
 
 /* Memory of the child with @text, as a read-only capability. */
@@ -60,15 +41,6 @@ static int config_memory(struct child *c, const char *text, size_t len)
 	return ro;
 }
 
-static int config_sigh(struct child *c, struct ep_request *in)
-{
-	if (!is_signal(in))
-		return -EINVAL;
-	pith_close(c->config_sigh);
-	c->config_sigh = ep_take_cap(in, 0);
-	return 0;
-}
-
 static int config_call(void *ctx, struct ep_request *in)
 {
 	struct child *c = ctx;
@@ -76,7 +48,7 @@ static int config_call(void *ctx, struct ep_request *in)
 	int err;
 
 	if (in->method == ROM_SIGH)
-		return config_sigh(c, in);
+		return take_signal(in, &c->config_sigh);
 	if (in->method != ROM_DATASPACE)
 		return -ENOSYS;
 	err = ep_reply_data(&init.ep, in, &ds, sizeof(ds));
@@ -86,19 +58,19 @@ static int config_call(void *ctx, struct ep_request *in)
 /* The text in memory; the one before goes when the child lets go of it. */
 static int config_fill(struct child *c)
 {
-	size_t len = 0;
-	char *text = config_text(c->conf->config, &len);
-	int mem;
+	char *text;
+	int len = hid_print_new(&text, CONFIG_TEXT_MAX, print_config,
+				c->conf->config), mem;
 
-	if (!text)
-		return -ENOMEM;
-	mem = config_memory(c, text, len);
+	if (len < 0)
+		return len;
+	mem = config_memory(c, text, (size_t)len);
 	free(text);
 	if (mem < 0)
 		return mem;
 	pith_close(c->config_mem);
 	c->config_mem = mem;
-	c->config_size = len;
+	c->config_size = (uint64_t)len;
 	return 0;
 }
 

@@ -43,19 +43,19 @@ static bool is_inline_config(const struct child *c, const char *service,
 	       !strcmp(label, "config");
 }
 
-/* Answer at once. If the client has given up meanwhile, the session goes. */
-static int hand_over(struct ep_request *in, struct init_session *s, int cap)
+/* Answer at once. If the client has given up meanwhile, the session goes. With
+ * @close, nobody needs @cap here any more. */
+static int hand_over(struct ep_request *in, struct init_session *s, int cap,
+		     bool close)
 {
 	struct parent_session_reply reply = { .id = s->id };
 	int call = ep_save_reply(&init.ep, in);
 
-	if (call < 0) {
+	if (call < 0 || ep_answer(call, 0, &reply, sizeof(reply), cap))
 		session_drop(s);
-		return call;
-	}
-	if (ep_answer(call, 0, &reply, sizeof(reply), cap))
-		session_drop(s);
-	return EP_DEFERRED;
+	if (close)
+		pith_close(cap);
+	return call < 0 ? call : EP_DEFERRED;
 }
 
 static int at_parent(struct child *c, struct ep_request *in,
@@ -64,7 +64,7 @@ static int at_parent(struct child *c, struct ep_request *in,
 	struct session_quota quota = { .ram = req->ram, .caps = req->caps };
 	bool pd = !strcmp(req->service, "PD");
 	struct init_session *s;
-	int err;
+	int err, cap;
 
 	if (!pd && (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
 		return -EDQUOT;
@@ -75,10 +75,14 @@ static int at_parent(struct child *c, struct ep_request *in,
 			       !pd ? -1 : in->caps[0] < 0 ? c->domain :
 							   in->caps[0],
 			       pith_now() + PARENT_TIMEOUT);
-	if (!err)
-		return hand_over(in, s, s->up.cap);
-	session_drop(s);
-	return err;
+	if (err) {
+		session_drop(s);
+		return err;
+	}
+	cap = s->up.cap;
+	if (!pd)
+		s->up.cap = -1;
+	return hand_over(in, s, cap, !pd);
 }
 
 static int at_child(struct child *c, struct ep_request *in,
@@ -118,10 +122,7 @@ static int at_init(struct child *c, struct ep_request *in,
 		session_drop(s);
 		return cap;
 	}
-	err = hand_over(in, s, cap);
-	if (kind == SERVER_CONTROL)
-		pith_close(cap);
-	return err;
+	return hand_over(in, s, cap, kind == SERVER_CONTROL);
 }
 
 static int no_route(struct child *c, const struct parent_session *req,
@@ -228,13 +229,16 @@ static int close_session(struct child *c, struct ep_request *in)
 
 /* --- the server's side ------------------------------------ */
 
-bool is_signal(const struct ep_request *in)
+int take_signal(struct ep_request *in, int *fd)
 {
 	struct pith_identify id;
 
-	return in->ncaps && in->caps[0] >= 0 &&
-	       !pith_identify(in->caps[0], &id) &&
-	       id.type == PITH_T_NOTIFICATION && (id.rights & PITH_R_SIGNAL);
+	if (!in->ncaps || in->caps[0] < 0 || pith_identify(in->caps[0], &id) ||
+	    id.type != PITH_T_NOTIFICATION || !(id.rights & PITH_R_SIGNAL))
+		return -EINVAL;
+	pith_close(*fd);
+	*fd = ep_take_cap(in, 0);
+	return 0;
 }
 
 static int announce(struct child *c, struct ep_request *in)
@@ -242,18 +246,16 @@ static int announce(struct child *c, struct ep_request *in)
 	const struct parent_announce *req = ep_req(in, struct parent_announce);
 	int i;
 
-	if (!req || !service_valid(req->service, sizeof(req->service)) ||
-	    !is_signal(in))
+	if (!req || !service_valid(req->service, sizeof(req->service)))
 		return -EINVAL;
-	i = config_provides(c->conf, (struct hid_str){ req->service,
-				(uint32_t)strlen(req->service) });
+	i = config_provides(c->conf, hid_text(req->service));
 	if (i < 0) {
 		child_complain(c, "announces %s, which it may not provide",
 			       req->service);
 		return -EACCES;
 	}
-	pith_close(c->announced[i]);
-	c->announced[i] = ep_take_cap(in, 0);
+	if (take_signal(in, &c->announced[i]))
+		return -EINVAL;
 	pith_signal(c->announced[i], 1);	/* requests may wait */
 	return 0;
 }

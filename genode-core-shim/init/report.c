@@ -19,7 +19,7 @@
  *		    | state: open
  *	-
  *
- * If that would be longer than REPORT_MAX, it is without the sessions. What the
+ * If that would be longer than report_max(), it is without the sessions. What the
  * Report service gets is what the config's report node wants of it.
  */
 #include <errno.h>
@@ -27,17 +27,6 @@
 #include <string.h>
 #include <pith/report.h>
 #include "init.h"
-
-/* Init_control keeps up to 8 of them; that fits into what init keeps for itself. */
-#define REPORT_MAX	(64u << 10)
-
-static void print_str(struct hid_print *p, const char *tag, struct hid_str s)
-{
-	char text[64];
-
-	if (s.len && hid_copy(s, text, sizeof(text)) > 0)
-		hid_print_attr(p, tag, text);
-}
 
 static void domain_info(int domain, struct pith_domain_info *i)
 {
@@ -134,7 +123,7 @@ static void print_child(struct hid_print *p, struct child *c,
 	domain_info(c->domain, &i);
 	hid_print_node(p, "child", c->conf->name);
 	hid_print_attr(p, "binary", c->conf->binary);
-	print_str(p, "version", c->conf->version);
+	hid_print_str(p, "version", c->conf->version);
 	if (what->ids)
 		hid_print_number(p, "id", c->id);
 	hid_print_attr(p, "state", child_state_name(c->state));
@@ -157,36 +146,23 @@ static void print_child(struct hid_print *p, struct child *c,
 	hid_print_close(p);
 }
 
-static int print_all(char *text, size_t size, const struct config_report *what)
+static void print_all(struct hid_print *p, const void *what)
 {
-	struct hid_print p;
 	unsigned int i;
 
-	hid_print_begin(&p, text, size);
-	hid_print_node(&p, "state", NULL);
-	print_str(&p, "version", init.config.version);
-	print_init(&p, what);
+	hid_print_node(p, "state", NULL);
+	hid_print_str(p, "version", init.config.version);
+	print_init(p, what);
 	for (i = 0; i < init.config.nchildren; i++)
-		print_child(&p, init.children[i], what);
-	hid_print_close(&p);
-	return hid_print_end(&p);
+		print_child(p, init.children[i], what);
+	hid_print_close(p);
 }
 
-static int report(char **text, const struct config_report *what)
+/* Init_control keeps up to 8; that fits into what init keeps for itself and for
+ * each child. */
+static size_t report_max(void)
 {
-	size_t size;
-	int len;
-
-	for (size = 8192; size <= REPORT_MAX; size *= 2) {
-		*text = malloc(size);
-		if (!*text)
-			return -ENOMEM;
-		len = print_all(*text, size, what);
-		if (len >= 0)
-			return len;
-		free(*text);
-	}
-	return -EMSGSIZE;
+	return (64u << 10) + init.config.nchildren * 1024u;
 }
 
 int report_state(char **text)
@@ -196,11 +172,11 @@ int report_state(char **text)
 		.child_ram = true, .child_caps = true, .init_ram = true,
 		.init_caps = true,
 	};
-	int len = report(text, &what);
+	int len = hid_print_new(text, report_max(), print_all, &what);
 
 	what.requested = false;
 	if (len == -EMSGSIZE)
-		len = report(text, &what);
+		len = hid_print_new(text, report_max(), print_all, &what);
 	return len == -EMSGSIZE ? -ENOMEM : len;
 }
 
@@ -211,6 +187,7 @@ static struct report out = { .session.cap = -1, .mem = -1 };
 static void report_send(void *ctx)
 {
 	const struct config_report *what = &init.config.report;
+	struct hid_print p;
 	int len, err = 0;
 
 	(void)ctx;
@@ -220,7 +197,11 @@ static void report_send(void *ctx)
 		return;
 	if (out.session.cap < 0)
 		err = report_open(&out, "state", what->buffer);
-	len = err ? err : print_all(out.buf, out.size, what);
+	if (!err) {
+		hid_print_begin(&p, out.buf, out.size);
+		print_all(&p, what);
+	}
+	len = err ? err : hid_print_end(&p);
 	err = len < 0 ? len : report_submit(&out, (uint64_t)len);
 	if (!err)
 		return;

@@ -22,14 +22,10 @@ bool text_valid(const char *s, size_t size)
 
 bool service_valid(const char *s, size_t size)
 {
-	size_t i;
+	size_t len = strnlen(s, size);
 
-	for (i = 0; i < size && s[i]; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') ||
-		      (s[i] >= 'A' && s[i] <= 'Z') ||
-		      (s[i] >= '0' && s[i] <= '9') || s[i] == '_'))
-			return false;
-	return i && i < size;
+	return len < size &&
+	       config_name_valid((struct hid_str){ s, (uint32_t)len }, "_");
 }
 
 /* "child -> label", or "child" if the label is empty. */
@@ -39,15 +35,6 @@ static int scoped_label(char *out, const char *child, const char *label)
 			   *label ? SCOPE : "", label);
 
 	return len < PARENT_LABEL_MAX ? 0 : -EINVAL;
-}
-
-const char *label_last(const char *label)
-{
-	const char *next;
-
-	while ((next = strstr(label, SCOPE)))
-		label = next + strlen(SCOPE);
-	return label;
 }
 
 /* The element that decides at the server must not begin behind the prefix. */
@@ -77,25 +64,17 @@ struct request {
 
 static bool matches(const struct config_rule *rule, const struct request *r)
 {
-	if (rule->service.len &&
-	    (rule->service.len != r->service.len ||
-	     memcmp(rule->service.s, r->service.s, r->service.len)))
+	if (rule->service.len && !hid_same_text(rule->service, r->service))
 		return false;
-	switch (rule->selector) {
-	case SELECT_ALL:
-		return true;
-	case SELECT_LABEL:
-		return hid_equal(rule->value, r->label);
-	case SELECT_PREFIX:
-		return starts_with(r->label, rule->value);
-	case SELECT_SUFFIX:
-		return ends_with(r->label, rule->value);
-	case SELECT_LAST:
-		return hid_equal(rule->value, label_last(r->label));
-	case SELECT_UNSCOPED:
-		return hid_equal(rule->value, r->scoped);
-	}
-	return false;
+	return (!rule->label.s || hid_equal(rule->label, r->label)) &&
+	       (!rule->label_prefix.s ||
+		starts_with(r->label, rule->label_prefix)) &&
+	       (!rule->label_suffix.s ||
+		ends_with(r->label, rule->label_suffix)) &&
+	       (!rule->label_last.s ||
+		hid_equal(rule->label_last, label_last(r->label))) &&
+	       (!rule->unscoped_label.s ||
+		hid_equal(rule->unscoped_label, r->scoped));
 }
 
 static enum route_kind any_child(const struct request *r, unsigned int *child)
@@ -187,7 +166,7 @@ int route_resolve(const struct config *c, unsigned int client,
 							      &c->default_route;
 	struct request r = {
 		.c = c, .client = client, .label = label,
-		.service = { service, (uint32_t)strlen(service) },
+		.service = hid_text(service),
 	};
 	unsigned int i;
 
@@ -205,7 +184,7 @@ int route_upward(const struct config *c, const char *service, const char *label,
 {
 	struct request r = {
 		.c = c, .client = c->nchildren, .label = label,
-		.service = { service, (uint32_t)strlen(service) },
+		.service = hid_text(service),
 	};
 	unsigned int i;
 
@@ -218,29 +197,6 @@ int route_upward(const struct config *c, const char *service, const char *label,
 }
 
 /* --- args ------------------------------------ */
-
-/* Copy @args without the elements "@tag=...". */
-static int drop_arg(const char *args, const char *tag, char *out)
-{
-	size_t tag_len = strlen(tag), len, used = 0;
-	const char *p;
-
-	for (p = args + strspn(args, " ,"); *p; p += strspn(p, " ,")) {
-		len = strcspn(p, ",");
-		if (len > tag_len && !strncmp(p, tag, tag_len) &&
-		    (p[tag_len] == '=' || p[tag_len] == ' ')) {
-			p += len;
-			continue;
-		}
-		if (used + len + 3 > PARENT_ARGS_MAX)
-			return -EINVAL;
-		used += (size_t)sprintf(out + used, "%s%.*s", used ? ", " : "",
-					(int)len, p);
-		p += len;
-	}
-	out[used] = '\0';
-	return 0;
-}
 
 /* A CPU session: the child's range of priorities begins at its own level, and its
  * children run where it may, if they would run nowhere else. */
@@ -259,7 +215,8 @@ static int scale_cpu(const struct config *c,
 	if (child->affinity)
 		cpus = cpus & child->affinity ? cpus & child->affinity :
 						child->affinity;
-	if (drop_arg(args, "priority", rest) || drop_arg(rest, "affinity", out))
+	if (args_drop(args, "priority", rest, sizeof(rest)) ||
+	    args_drop(rest, "affinity", out, PARENT_ARGS_MAX))
 		return -EINVAL;
 	len = strlen(out);
 	n = snprintf(out + len, PARENT_ARGS_MAX - len,
@@ -281,7 +238,7 @@ int args_for_child(const struct config *c, unsigned int client,
 		memcpy(out, args, strlen(args) + 1);
 		return 0;
 	}
-	if (drop_arg(args, "managing_system", out))
+	if (args_drop(args, "managing_system", out, PARENT_ARGS_MAX))
 		return -EINVAL;
 	return strstr(out, "managing_system") ? -EACCES : 0;
 }

@@ -3,6 +3,7 @@
 #ifndef INIT_ROUTE_H
 #define INIT_ROUTE_H
 
+#include <pith/env.h>
 #include <session/parent.h>
 #include "config.h"
 
@@ -31,9 +32,6 @@ int route_resolve(const struct config *c, unsigned int client,
 /* The same of our parent's client with @label, by the policies of @service. */
 int route_upward(const struct config *c, const char *service, const char *label,
 		 struct route *route);
-
-/* What follows the last " -> " of @label: the name that a server goes by. */
-const char *label_last(const char *label);
 
 /* Text from a child: NUL terminated within @size, printable ASCII without '|'. */
 bool text_valid(const char *s, size_t size);

@@ -96,14 +96,8 @@ static void give_back(struct init_session *s, struct quota q)
 
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
 {
-	int cap = -1;
-	struct rpc r = {
-		.rep = rep, .rep_len = rep_len,
-		.rep_caps = &cap, .nrep_caps = 1,
-	};
-	int err = rpc_call(session, method, &r, pith_now() + PARENT_TIMEOUT);
-
-	return err ? err : cap < 0 ? -EPROTO : cap;
+	return rpc_get_cap(session, method, rep, rep_len,
+			   pith_now() + PARENT_TIMEOUT);
 }
 
 /*
@@ -129,8 +123,7 @@ static void give_back_pd(struct init_session *s)
 /* What tells @server of requests for @service, -1: it has not announced it. */
 static int announced(const struct child *server, const char *service)
 {
-	int i = config_provides(server->conf, (struct hid_str){
-				service, (uint32_t)strlen(service) });
+	int i = config_provides(server->conf, hid_text(service));
 
 	return i < 0 ? -1 : server->announced[i];
 }

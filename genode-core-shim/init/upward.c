@@ -14,12 +14,8 @@ static char announced[CONFIG_PROVIDES][PARENT_SERVICE_MAX];
 
 static int tell(uint64_t method, const void *req, size_t len, int cap)
 {
-	struct rpc r = {
-		.req = req, .req_len = len, .caps = &cap, .ncaps = cap >= 0,
-	};
-
-	return rpc_call(PITH_SLOT_PARENT, method, &r,
-			pith_now() + PARENT_TIMEOUT);
+	return rpc_give_cap(PITH_SLOT_PARENT, method, req, len, cap,
+			    pith_now() + PARENT_TIMEOUT);
 }
 
 int upward_deliver(uint64_t id, int status, int cap)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Session arguments: "tag=value, tag=value". */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <pith/env.h>
@@ -55,4 +56,23 @@ uint64_t args_number(const char *args, const char *tag, uint64_t fallback)
 	if (end == text || !unit || n > UINT64_MAX / unit)
 		return fallback;
 	return n * unit;
+}
+
+int args_drop(const char *args, const char *tag, char *out, size_t size)
+{
+	size_t tag_len = strlen(tag), len, used = 0;
+	const char *p;
+
+	for (p = skip_blanks(args); *p; p = skip_blanks(p + len)) {
+		len = strcspn(p, ",");
+		if (len > tag_len && !strncmp(p, tag, tag_len) &&
+		    (p[tag_len] == '=' || p[tag_len] == ' '))
+			continue;
+		if (used + len + 3 > size)
+			return -1;
+		used += (size_t)sprintf(out + used, "%s%.*s", used ? ", " : "",
+					(int)len, p);
+	}
+	out[used] = 0;
+	return 0;
 }

@@ -159,12 +159,11 @@ static void rom_unmap(struct rom *rom)
 int rom_watch(struct rom *rom, int notification)
 {
 	int signal = pith_mint(notification, PITH_R_SIGNAL), err;
-	struct rpc r = { .caps = &signal, .ncaps = 1 };
 
 	if (signal < 0)
 		return signal;
-	err = rpc_call(rom->session.cap, ROM_SIGH, &r,
-		       pith_now() + PARENT_TIMEOUT);
+	err = rpc_give_cap(rom->session.cap, ROM_SIGH, NULL, 0, signal,
+			   pith_now() + PARENT_TIMEOUT);
 	pith_close(signal);
 	return err;
 }

@@ -2,6 +2,7 @@
 /* HID printer: reports, and the configs that init passes on to its children. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <pith/hid.h>
 
@@ -133,6 +134,14 @@ void hid_print_attr(struct hid_print *p, const char *tag, const char *value)
 	put_clean(p, value, '|', 0);
 }
 
+void hid_print_str(struct hid_print *p, const char *tag, struct hid_str value)
+{
+	char text[64];
+
+	if (value.len && hid_copy(value, text, sizeof(text)) > 0)
+		hid_print_attr(p, tag, text);
+}
+
 void hid_print_number(struct hid_print *p, const char *tag, uint64_t value)
 {
 	char text[24];
@@ -216,4 +225,29 @@ int hid_print_end(struct hid_print *p)
 	if (p->depth || !p->len)
 		misuse(p);
 	return p->error ? p->error : (int)p->len;
+}
+
+int hid_print_new(char **text, size_t max,
+		  void (*print)(struct hid_print *p, const void *ctx),
+		  const void *ctx)
+{
+	struct hid_print p;
+	size_t size;
+	int len;
+
+	for (size = 4096; ; size *= 2) {
+		size = size < max ? size : max;
+		*text = malloc(size);
+		if (!*text)
+			return -ENOMEM;
+		hid_print_begin(&p, *text, size);
+		print(&p, ctx);
+		len = hid_print_end(&p);
+		if (len >= 0)
+			return len;
+		free(*text);
+		*text = NULL;
+		if (len != -EMSGSIZE || size == max)
+			return len;
+	}
 }

@@ -514,10 +514,6 @@ void rm_destroy(struct region_map *map)
 
 int rm_own_space(void)
 {
-	int cap;
-	struct rpc r = { .rep_caps = &cap, .nrep_caps = 1 };
-	int err = rpc_call(PITH_SLOT_PARENT, PARENT_SPACE, &r,
+	return rpc_get_cap(PITH_SLOT_PARENT, PARENT_SPACE, NULL, 0,
 			   pith_now() + PARENT_TIMEOUT);
-
-	return err ? err : cap < 0 ? -EPROTO : cap;
 }

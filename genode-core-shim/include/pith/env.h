@@ -88,5 +88,11 @@ _Noreturn void env_fatal(const char *fmt, ...)
 int args_get(const char *args, const char *tag, char *value, size_t size);
 /* Number with optional K, M or G suffix; @fallback if absent or malformed. */
 uint64_t args_number(const char *args, const char *tag, uint64_t fallback);
+/* @args without @tag, to @out: 0, or -1 if that is too small. */
+int args_drop(const char *args, const char *tag, char *out, size_t size);
+
+/* What follows the last " -> " of a session's label: the name that a server goes
+ * by. */
+const char *label_last(const char *label);
 
 #endif

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HID_DEPTH	32	/* nodes inside each other, the top one included */
 #define HID_ATTRS	64	/* of one node */
@@ -45,6 +46,12 @@ struct hid_str {
 	const char *s;
 	uint32_t len;
 };
+
+/* All of a string. */
+static inline struct hid_str hid_text(const char *s)
+{
+	return (struct hid_str){ s, (uint32_t)strlen(s) };
+}
 
 struct hid_attr {
 	struct hid_str tag, value;
@@ -143,6 +150,8 @@ void hid_print_begin(struct hid_print *p, char *buf, size_t size);
 void hid_print_node(struct hid_print *p, const char *type, const char *name);
 void hid_print_close(struct hid_print *p);
 void hid_print_attr(struct hid_print *p, const char *tag, const char *value);
+/* The same of a piece of text, unless it is empty or longer than 63 bytes. */
+void hid_print_str(struct hid_print *p, const char *tag, struct hid_str value);
 void hid_print_number(struct hid_print *p, const char *tag, uint64_t value);
 void hid_print_bool(struct hid_print *p, const char *tag, bool value);
 /* One quoted line, after all attributes and before all sub nodes. */
@@ -151,5 +160,10 @@ void hid_print_quote(struct hid_print *p, const char *line);
 void hid_print_tree(struct hid_print *p, const struct hid_node *node);
 /* Length of the text (it is NUL terminated as well), -EMSGSIZE or -EINVAL. */
 int hid_print_end(struct hid_print *p);
+/* What @print writes, as *@text from malloc(), of @max bytes at most: its length,
+ * -ENOMEM, or as hid_print_end(). */
+int hid_print_new(char **text, size_t max,
+		  void (*print)(struct hid_print *p, const void *ctx),
+		  const void *ctx);
 
 #endif

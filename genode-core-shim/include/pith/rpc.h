@@ -53,4 +53,12 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline);
 int rpc_simple(int cap, uint64_t method, const void *req, size_t req_len,
 	       void *rep, size_t rep_len, uint64_t deadline);
 
+/* An answer that is a capability and, unless @rep is NULL, a struct: the
+ * descriptor, owned by the caller, or -errno. */
+int rpc_get_cap(int cap, uint64_t method, void *rep, size_t rep_len,
+		uint64_t deadline);
+/* A request that passes a copy of @passed (-1: nothing); the answer is empty. */
+int rpc_give_cap(int cap, uint64_t method, const void *req, size_t req_len,
+		 int passed, uint64_t deadline);
+
 #endif

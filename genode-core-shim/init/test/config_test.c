@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-sources: ../config.c ../config_route.c ../config_self.c
- * ../route.c ../restart.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/args.c */
+ * ../route.c ../restart.c ../../lib/hid_fill.c ../../lib/label.c ../../lib/hid.c ../../lib/args.c */
 /*
  * Config: what is refused and with which words, what a good one says, how its
  * routes decide.
@@ -185,9 +185,6 @@ static const struct {
 	  "    + service Block | labl: x | + child s\n-\n",
 	  "7:23: expected name, label, label_prefix, label_suffix, label_last or "
 	  "unscoped_label, found 'labl'" },
-	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
-	  "    + service Block | label: x | label_last: y | + child s\n-\n",
-	  "7:34: expected one selector, found a second: label_last" },
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
 	  "    + service Block | + child s | lable: x\n-\n",
 	  "7:35: expected name, label, identity, resource or prepend_resource, found 'lable'" },
