@@ -23,9 +23,6 @@
 #include "quota.h"
 #include "route.h"
 
-#define SESSIONS_PER_CHILD	64	/* as a client, until closed for good */
-#define SESSIONS_PER_PAIR	16	/* of those, at one child */
-#define SESSIONS_ORPHANED	512	/* at one child, of dead clients */
 #define SESSIONS_OF_PARENT	512	/* of our parent's clients */
 #define COMPLAINTS_PER_CHILD	16	/* lines in the log, per start */
 #define PARENT_TIMEOUT		PITH_SEC(5)	/* for what our parent serves */
@@ -172,7 +169,6 @@ struct child {
 	struct list sessions;		/* as the client */
 	unsigned int nsessions;
 	struct list served[SESSION_PLACES];	/* as the server */
-	unsigned int norphans;		/* of these, without a client */
 	struct quota debt;		/* of dead clients, not yet given back */
 	struct quota owed;		/* by init, which could not spare it */
 };

@@ -32,7 +32,7 @@ static uint64_t less(uint64_t a, uint64_t b)
 struct quota quota_min(struct quota a, struct quota b)
 {
 	return (struct quota){
-		less(a.ram, b.ram) & ~(uint64_t)(QUOTA_PAGE - 1),
+		less(a.ram, b.ram),
 		less(a.caps, b.caps),
 	};
 }
@@ -57,7 +57,7 @@ struct quota quota_for_children(struct quota all, unsigned int nchildren)
 
 bool quota_valid(struct quota donation)
 {
-	struct quota init = { 0, QUOTA_SESSION_CAPS };
+	struct quota init = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
 	return !(donation.ram % QUOTA_PAGE) &&
 	       quota_add(donation, init, &donation);

@@ -14,15 +14,16 @@
 /* What init keeps for itself, and for its books on each child. */
 #define QUOTA_INIT_RAM		(1u << 20)
 #define QUOTA_INIT_CAPS		64
-#define QUOTA_CHILD_RAM		(64u << 10)
+#define QUOTA_CHILD_RAM		(24u << 10)
 #define QUOTA_CHILD_CAPS	16
 
 /* Of that, what init never gives away: its books must go on. */
 #define QUOTA_KEEP_RAM		(QUOTA_INIT_RAM / 4)
 #define QUOTA_KEEP_CAPS		(QUOTA_INIT_CAPS / 4)
 
-/* What init keeps of a child's capabilities while it has a session: the saved
- * reply of its request. */
+/* What init takes from a child while it has a session: for the record and, until
+ * it is answered, the saved reply. */
+#define QUOTA_SESSION_RAM	2048
 #define QUOTA_SESSION_CAPS	1
 
 struct quota {
@@ -37,7 +38,7 @@ bool quota_add(struct quota a, struct quota b, struct quota *out);
 bool quota_sub(struct quota a, struct quota b, struct quota *out);
 /* @all without @keep, 0 at least. */
 struct quota quota_rest(struct quota all, struct quota keep);
-/* The smaller of each, RAM in whole pages. */
+/* The smaller of each. */
 struct quota quota_min(struct quota a, struct quota b);
 /* May a session be donated that? RAM in pages, no overflow with init's part. */
 bool quota_valid(struct quota donation);

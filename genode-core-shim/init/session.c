@@ -138,37 +138,24 @@ void session_enqueue(struct init_session *s)
 
 /* --- making and ending ------------------------------------ */
 
-/* A server that hangs must not use up what its clients may have elsewhere, nor
- * its own records init's memory. */
-static bool too_many(const struct child *client, const struct child *server)
-{
-	struct init_session *s, *next;
-	unsigned int n = 0;
-
-	if (client == &init.up)
-		return client->nsessions >= SESSIONS_OF_PARENT;
-	if (client->nsessions >= SESSIONS_PER_CHILD)
-		return true;
-	if (!server)
-		return false;
-	for_each_of_client(s, next, client)
-		n += s->server == server;
-	return n >= SESSIONS_PER_PAIR || server->norphans >= SESSIONS_ORPHANED;
-}
+/* What a record costs init is the client's to pay while there is one, whoever
+ * still needs it; our parent's clients are many, and pay it. */
+static const struct quota book = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
 struct init_session *session_new(struct child *client, enum session_server kind,
 				 const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err)
 {
-	struct quota take = { req->ram, req->caps + QUOTA_SESSION_CAPS };
+	struct quota take = { req->ram, req->caps };
 	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
 						      NULL;
 	struct init_session *s;
 
 	*err = -EDQUOT;
-	if (too_many(client, server))
+	if (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT)
 		return NULL;
+	quota_add(take, book, &take);
 	s = calloc(1, sizeof(*s));
 	if (!s) {
 		*err = -ENOMEM;
@@ -218,11 +205,9 @@ static void session_over(struct init_session *s)
 	struct child *client = s->client;
 
 	set_state(s, SESSION_OVER);
-	give_back(s, (struct quota){ 0, QUOTA_SESSION_CAPS });
+	give_back(s, book);
 	list_del(&s->of_server);
 	list_del(&s->of_client);
-	if (!client && s->server)
-		s->server->norphans--;
 	pith_close(s->reply);
 	free(s);
 	if (!client)
@@ -569,8 +554,6 @@ void sessions_orphan(struct child *c)
 	for_each_of_client(s, next, c) {
 		list_del(&s->of_client);
 		s->client = NULL;
-		if (s->server)
-			s->server->norphans++;
 	}
 	c->nsessions = 0;
 }

@@ -225,7 +225,7 @@ static void test_kill_starting(void)
 	world_run(200);
 	r = next("logger");
 	check(!deliver("logger", r.id, 0, world_endpoint()) && world_runs("a") &&
-	      world_limit().ram == limit.ram - (1 << 20),
+	      world_limit().ram == limit.ram - (1 << 20) + QUOTA_SESSION_RAM,
 	      "and it starts with all that it should have");
 }
 
@@ -281,7 +281,7 @@ static void test_config_rom(void)
 				 "config | mode: fast\n+ sub a\n-\n") &&
 	      ds.size == strlen(world_memory(world_answer(got)->cap)),
 	      "the config node as a text");
-	check(differ(before, world_unused("client"), 8192, 3),
+	check(differ(before, world_unused("client"), 8192 + QUOTA_SESSION_RAM, 3),
 	      "the client pays for it");
 	got = world_invoke("client", world_answer(call)->cap, 2, NULL, 0);
 	check(status(got) == -EINVAL, "no other method");
@@ -546,7 +546,7 @@ static void test_too_large(void)
 {
 	world_boot(CONFIG_TOP "+ start a | ram: 60M\n+ start b | ram: 4M\n-\n");
 	check(!world_starts("a") && world_logged("config:14:1: expected at most "
-		"3014656 ram for 'b' (of 65929216 in all), found 4194304"),
+		"3096576 ram for 'b' (of 66011136 in all), found 4194304"),
 	      "quotas that do not fit start nothing");
 }
 

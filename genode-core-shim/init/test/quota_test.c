@@ -84,7 +84,7 @@ static void test_arithmetic(void)
 	check(quota_sub((struct quota){ 8, 6 }, (struct quota){ 8, 6 }, &q) &&
 	      is(q, 0, 0), "sub to nothing");
 	check(is(quota_min((struct quota){ 8191, 9 }, (struct quota){ 12288, 4 }),
-		 4096, 4), "min is in whole pages");
+		 8191, 4), "the smaller of each");
 	check(quota_valid((struct quota){ 0, 0 }) &&
 	      quota_valid((struct quota){ 1ull << 63, UINT64_MAX - 1 }) &&
 	      !quota_valid((struct quota){ 1, 0 }) &&

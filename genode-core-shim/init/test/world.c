@@ -146,7 +146,7 @@ static int transfer(int from, int to, struct quota q)
 {
 	struct domain *f = &domains[from], *t = &domains[to];
 
-	if (from == to || q.ram % 4096)
+	if (from == to)
 		return -EINVAL;
 	if (f->dead || t->dead || q.ram > f->limit.ram - f->used.ram ||
 	    q.caps > f->limit.caps - f->used.caps)
