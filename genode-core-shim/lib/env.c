@@ -62,8 +62,9 @@ int env_session_with(struct session *s, const char *service, const char *label,
 	s->id = rep.id;
 	if (s->cap >= 0)
 		return 0;
+	err = s->cap == PITH_CAP_LOST ? -EDQUOT : -EPROTO;
 	env_close(s);
-	return -EPROTO;
+	return err;
 }
 
 void env_close(struct session *s)

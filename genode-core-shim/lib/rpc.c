@@ -55,8 +55,6 @@ static void take_caps(struct pith_msg *m, struct rpc *r, int ok)
 	for (unsigned int i = 0; i < r->nrep_caps; i++)
 		r->rep_caps[i] = -1;
 	for (unsigned int i = 0; i < m->ncaps && i < PITH_MSG_CAPS; i++) {
-		if (m->caps[i] < 0)
-			continue;
 		if (ok && i < r->nrep_caps)
 			r->rep_caps[i] = m->caps[i];
 		else

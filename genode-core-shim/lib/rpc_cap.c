@@ -12,7 +12,9 @@ int rpc_get_cap(int cap, uint64_t method, void *rep, size_t rep_len,
 	};
 	int err = rpc_call(cap, method, &r, deadline);
 
-	return err ? err : got < 0 ? -EPROTO : got;
+	if (err)
+		return err;
+	return got >= 0 ? got : got == PITH_CAP_LOST ? -EDQUOT : -EPROTO;
 }
 
 int rpc_give_cap(int cap, uint64_t method, const void *req, size_t req_len,

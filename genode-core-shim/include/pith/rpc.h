@@ -27,8 +27,10 @@ int rpc_thread_init(void);
  * @rep, @rep_len:	reply struct; a shorter reply is -EPROTO
  * @rep_tail, @rep_tail_size: room for bytes after it; @rep_tail_len: out, count.
  *			A longer tail is -EPROTO.
- * @rep_caps, @nrep_caps: out: received descriptors, owned by the caller, -1 for
- *			each that was not sent. Others are closed.
+ * @rep_caps, @nrep_caps: out: received descriptors, owned by the caller, less
+ *			than 0 for each that was not sent (PITH_CAP_LOST: it
+ *			was, and the caller cannot pay for it). Others are
+ *			closed.
  */
 struct rpc {
 	const void *req;
@@ -54,7 +56,8 @@ int rpc_simple(int cap, uint64_t method, const void *req, size_t req_len,
 	       void *rep, size_t rep_len, uint64_t deadline);
 
 /* An answer that is a capability and, unless @rep is NULL, a struct: the
- * descriptor, owned by the caller, or -errno. */
+ * descriptor, owned by the caller, or -errno; -EDQUOT: it was sent, and the caller
+ * cannot pay for it. */
 int rpc_get_cap(int cap, uint64_t method, void *rep, size_t rep_len,
 		uint64_t deadline);
 /* A request that passes a copy of @passed (-1: nothing); the answer is empty. */
