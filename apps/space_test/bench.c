@@ -4,6 +4,7 @@
  * this where one instruction takes one nanosecond.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,7 @@ static int ram(void)
 	return mem < 0 ? mem : 0;
 }
 
-static int region(void)
+static int attach_and(bool touch)
 {
 	struct rm_attach a = {
 		.mem = page, .at = RM_ANYWHERE,
@@ -153,8 +154,19 @@ static int region(void)
 
 	if (at < 0)
 		return at;
-	*(volatile char *)at = 1;
+	if (touch)
+		*(volatile char *)at = 1;
 	return rm_detach(&self, at);
+}
+
+static int region(void)
+{
+	return attach_and(true);
+}
+
+static int region_untouched(void)
+{
+	return attach_and(false);
 }
 
 static int object(void)
@@ -190,6 +202,7 @@ void bench(void)
 		{ "session.pith.open_close_insns", session, ROUNDS },
 		{ "ram.pith.alloc_free_insns", ram, ROUNDS },
 		{ "region.pith.attach_detach_insns", region, ROUNDS },
+		{ "region.pith.untouched_insns", region_untouched, ROUNDS },
 		{ "object.pith.manage_insns", object, ROUNDS },
 		{ "component.pith.restart_insns", component, 21 },
 	};
