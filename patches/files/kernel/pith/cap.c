@@ -189,13 +189,9 @@ struct pith_fd pith_fd_get(int fd, u32 type, u32 rights)
 
 struct file *pith_fd_file(int fd)
 {
-	struct file *file = fget(fd);
+	struct file *file __free(fput) = fget(fd);
 
-	if (file && pith_cap_of(file))
-		return file;
-	if (file)
-		fput(file);
-	return NULL;
+	return file && pith_cap_of(file) ? no_free_ptr(file) : NULL;
 }
 
 /* The range of a memory capability that a mint asks for. */

@@ -428,19 +428,15 @@ void pith_group_exit(int code)
 /* The last thread closes the table, so that exit is told after that. */
 void pith_space_leave(struct pith_process *p)
 {
-	struct files_struct *files;
-	struct file *ep;
+	struct file *ep __free(fput) = NULL;
+	struct files_struct *files = NULL;
 
 	if (!atomic_dec_and_test(&p->live))
 		return;
-	mutex_lock(&p->lock);
-	files = p->files;
-	ep = p->fault_ep;
-	p->files = NULL;
-	p->fault_ep = NULL;
-	mutex_unlock(&p->lock);
-	if (ep)
-		fput(ep);
+	scoped_guard(mutex, &p->lock) {
+		swap(files, p->files);
+		swap(ep, p->fault_ep);
+	}
 	if (files)
 		put_files_struct(files);
 }
