@@ -16,7 +16,7 @@ SHIM = TOP / "genode-core-shim"
 START = "config\n+ start a | ram: 1M | caps: 10\n"
 
 WRONG = [
-    ("config\n+ begin a\n-\n", "2:1: expected node alias, default, "
+    ("config\n+ begin a\n-\n", "2:1: expected node affinity-space, alias, default, "
      "default-route, heartbeat, parent-provides, report, resource, service or "
      "start, found 'begin'"),
     ("other\n-\n", "1:1: expected 'config', found 'other'"),
