@@ -159,7 +159,7 @@ class Table(unittest.TestCase):
                 said = re.findall(r"PITH_R_\w+", field(text, "Rights"))
                 if right != "0":
                     self.assertEqual(right, said[0])
-                struct = re.search(r"(?:IN|IN_ZERO|OUT)\((\w+)\)", arg)
+                struct = re.search(r"(?:INOUT_ZERO|IN_ZERO|IN|OUT)\((\w+)\)", arg)
                 self.assertEqual(header_ops()["PITH_OP_" + op],
                                  "struct " + struct[1] if struct else "-")
                 self.assertEqual(
