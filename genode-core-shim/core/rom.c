@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <pith/env.h>
+#include <pith/label.h>
 #include "core.h"
 
 struct rom_module {

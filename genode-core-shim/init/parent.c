@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <pith/label.h>
 #include "init.h"
 
 #define ERRNO_MAX	4095

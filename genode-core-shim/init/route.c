@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <pith/env.h>
+#include <pith/label.h>
 #include "route.h"
 
 #define PRIO_RANGE	65536

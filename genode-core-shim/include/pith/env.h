@@ -91,8 +91,4 @@ uint64_t args_number(const char *args, const char *tag, uint64_t fallback);
 /* @args without @tag, to @out: 0, or -1 if that is too small. */
 int args_drop(const char *args, const char *tag, char *out, size_t size);
 
-/* What follows the last " -> " of a session's label: the name that a server goes
- * by. */
-const char *label_last(const char *label);
-
 #endif

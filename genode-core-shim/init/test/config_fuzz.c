@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-sources: ../config.c ../config_route.c ../config_self.c
- * ../route.c ../restart.c ../../lib/hid_fill.c ../../lib/label.c ../../lib/hid.c ../../lib/args.c */
+ * ../route.c ../restart.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/args.c */
 /* Any text is refused with a place in it, or is a model whose routes resolve. */
 #include <stdlib.h>
 #include <string.h>

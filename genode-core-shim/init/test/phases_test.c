@@ -2,7 +2,7 @@
 /* test-sources: world.c world_core.c ../main.c ../apply.c ../child.c
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
- * ../quota.c ../../lib/hid_fill.c ../../lib/label.c ../../lib/hid.c
+ * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c
  * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c
  * ../../lib/args.c */
 /*

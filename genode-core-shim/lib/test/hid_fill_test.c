@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: ../hid_fill.c ../hid.c ../hid_print.c ../label.c ../args.c */
+/* test-sources: ../hid_fill.c ../hid.c ../hid_print.c ../args.c */
 /* Configs by table; and the small helpers on labels, args and lists. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <pith/env.h>
 #include <pith/hid_fill.h>
+#include <pith/label.h>
 #include <pith/list.h>
 #include "tap.h"
 
