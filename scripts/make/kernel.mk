@@ -7,7 +7,7 @@ BZIMAGE := $(KERNEL)/arch/x86/boot/bzImage
 TREE := $(B)/kernel-tree
 
 # What decides the source: the series, the whole new files and the tarball.
-PATCHES := $(wildcard patches/series patches/*.patch) \
+PATCHES := $(wildcard patches/series patches/*.patch patches/*.cut) \
 	$(shell find patches/files -type f 2>/dev/null)
 SOURCE_ID := $(B)/stamp/kernel-source-id
 

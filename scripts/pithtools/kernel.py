@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 
-from pithtools import apt, cache
+from pithtools import apt, cache, cut
 
 SERIES_VERSION = "6.12"
 PACKAGE = f"linux-source-{SERIES_VERSION}"
@@ -125,8 +125,8 @@ def series(folder=PATCHES):
         name = line.split("#")[0].strip()
         if not name:
             continue
-        if not re.fullmatch(r"\d{3}-[a-z0-9_-]+\.patch", name):
-            raise Error(f"{path}: {name}: expected NNN-name.patch")
+        if not re.fullmatch(r"\d{3}-[a-z0-9_-]+\.(patch|cut)", name):
+            raise Error(f"{path}: {name}: expected NNN-name.patch, or .cut")
         if not (folder / name).is_file():
             raise Error(f"{path}: {name}: no such file")
         names.append(name)
@@ -138,6 +138,32 @@ def new_files(folder=PATCHES):
     base = folder / "files"
     return sorted(str(p.relative_to(base)) for p in base.rglob("*")
                   if p.is_file())
+
+
+def is_cut(name):
+    """Whether a patch is a list of what to leave out (pithtools/cut.py)."""
+    return name.endswith(".cut")
+
+
+def split_cut(text):
+    """(header, list) of a cut."""
+    header, line, body = text.partition("\n---\n")
+    if not line:
+        raise Error("no line `---` in it")
+    return f"{header}\n---\n", body
+
+
+def read_patch(path):
+    """(header, paths that it changes) of a patch or a cut."""
+    text = path.read_text()
+    try:
+        if is_cut(path.name):
+            header, body = split_cut(text)
+            return header, list(cut.parse(body)[1])
+        header, diff = split_patch(text)
+        return header, touched(diff)
+    except (Error, cut.CutError) as error:
+        raise Error(f"{path.name}: {error}") from error
 
 
 def split_patch(text):
@@ -170,6 +196,12 @@ class Outcome:
 
 def apply_patch(tree, patch, name):
     """Apply patch file @patch in @tree; an Outcome, never an exception."""
+    if is_cut(name):
+        try:
+            cut.apply(pathlib.Path(tree), split_cut(patch.read_text())[1])
+        except (Error, cut.CutError) as error:
+            return Outcome(name, "reject", str(error))
+        return Outcome(name, "clean", "")
     result = subprocess.run(
         ["patch", "-p1", "-N", "--batch", "--no-backup-if-mismatch",
          "--reject-file=-", "-i", str(patch)],
@@ -190,10 +222,7 @@ def affected(folder=PATCHES):
     """Paths the series makes or changes."""
     paths = list(new_files(folder))
     for name in series(folder):
-        try:
-            paths += touched(split_patch((folder / name).read_text())[1])
-        except Error as error:
-            raise Error(f"{name}: {error}") from error
+        paths += read_patch(folder / name)[1]
     return sorted(set(paths))
 
 

@@ -3,7 +3,8 @@
 
 A work tree has the pristine source as its first commit (tag `pith-base`), the
 whole new files as the second and one commit per patch, in order. Which file a
-commit goes to says the last line of its message, `Patch: NNN-name.patch`.
+commit goes to says the last line of its message, `Patch: NNN-name.patch`. A cut
+(`.cut`) is all in its message: what its commit changes follows from that.
 
 Going back, whatever does not exist in the pristine source is a whole new file
 and goes to patches/files/ as it is at the end of the history, no matter which
@@ -102,8 +103,10 @@ def commit(tree, message, author):
 
 
 def unpack_patch(tree, path):
-    header, _ = kernel.split_patch(path.read_text())
+    header, _ = kernel.read_patch(path)
     author, message = parse_header(header, path.name)
+    if kernel.is_cut(path.name):
+        message += f"---\n{kernel.split_cut(path.read_text())[1]}"
     outcome = kernel.apply_patch(tree, path, path.name)
     if outcome.state == "reject":
         raise Error(f"{path.name} does not apply:\n{outcome.text}")
@@ -141,11 +144,13 @@ def read_commit(tree, commit_id, base_paths):
     if not trailer:
         raise Error(f"commit {commit_id[:12]} ({subject}): its message must "
                     "end with a line `Patch: NNN-name.patch`")
+    body = TRAILER.sub("", message.rstrip("\n") + "\n").rstrip("\n")
+    author = "" if (name, mail) == NOBODY else f"From: {name} <{mail}>\n"
+    if kernel.is_cut(trailer[1]):
+        return trailer[1], f"{author}Subject: {body}\n"
     diff = clean_diff(git(tree, "diff", "--no-color", "--no-ext-diff",
                           "--no-renames", "--src-prefix=a/", "--dst-prefix=b/",
                           "-U3", f"{commit_id}^", commit_id, "--", *paths))
-    body = TRAILER.sub("", message.rstrip("\n") + "\n").rstrip("\n")
-    author = "" if (name, mail) == NOBODY else f"From: {name} <{mail}>\n"
     return trailer[1], f"{author}Subject: {body}\n---\n{diff}"
 
 
@@ -183,13 +188,17 @@ def series_text(names, folder):
     return "".join(line + "\n" for line in out + pending)
 
 
+def patch_files(folder):
+    return [*folder.glob("*.patch"), *folder.glob("*.cut")]
+
+
 def refresh(tree, folder=kernel.PATCHES):
     """Write the work tree back. Returns the files that changed."""
     patches, new = read_tree(tree)
     wanted = {name: text.encode() for name, text in patches.items()}
     wanted["series"] = series_text(patches, folder).encode()
     wanted.update({f"files/{path}": data for path, data in new.items()})
-    present = {p.name for p in folder.glob("*.patch")}
+    present = {p.name for p in patch_files(folder)}
     present |= {f"files/{p}" for p in kernel.new_files(folder)}
     changed = [n for n in sorted(present) if n not in wanted]
     for name in changed:
@@ -223,12 +232,12 @@ def check(folder=kernel.PATCHES, tarball=None):
     """Complaints about the series; empty if it is in order."""
     found = []
     for name in kernel.series(folder):
-        header, diff = kernel.split_patch((folder / name).read_text())
+        header, _ = kernel.read_patch(folder / name)
         found += check_message(name, header)
-        if re.search(r"(?m)^--- /dev/null", diff):
+        if re.search(r"(?m)^--- /dev/null", (folder / name).read_text()):
             found.append(f"{name}: makes a whole file; put it in files/")
     listed = set(kernel.series(folder))
-    found += [f"{p.name}: not in the series" for p in folder.glob("*.patch")
+    found += [f"{p.name}: not in the series" for p in patch_files(folder)
               if p.name not in listed]
     found += check_refresh(folder, tarball)
     return found

@@ -7,6 +7,7 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/pith_calls.h>
 #include <linux/prctl.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -14,7 +15,6 @@
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
 #include <uapi/linux/futex.h>
-#include <asm/unistd.h>
 #ifdef CONFIG_X86
 #include <asm/prctl.h>
 #endif
@@ -24,35 +24,14 @@ u64 pith_boot_free;
 
 /* --- capability mode --------------------------------------------------------------- */
 
-/* What a component may call: it acts on itself, or on capabilities it holds. */
+#define NUMBER(number, entry) number,
+
 static const u16 pith_component_calls[] __initconst = {
-	PITH_NR_CALL, PITH_NR_REPLY_WAIT, PITH_NR_SIGNAL, PITH_NR_CONTROL,
-	__NR_close,		/* drop a capability */
-	__NR_mmap,		/* a memory object it holds, or a new one it pays */
-	__NR_munmap,
-	__NR_mprotect,		/* within the rights of what is mapped */
-	__NR_clone,		/* a thread of its own */
-	__NR_set_tid_address,	/* libc: thread exit */
-	__NR_futex,
-	__NR_exit,
-	__NR_exit_group,
-	__NR_clock_gettime,
-	__NR_clock_nanosleep,
-	__NR_sched_yield,
-	__NR_getrandom,		/* keys; where a program it starts has its stack */
-#ifdef __NR_arch_prctl
-	__NR_arch_prctl,	/* its thread pointer */
-#endif
+	PITH_COMPONENT_CALLS(NUMBER)
 };
 
-/* What core may call besides: to read the boot modules and to reboot. */
 static const u16 pith_core_calls[] __initconst = {
-	__NR_openat, __NR_read, __NR_fstat, __NR_getdents64, __NR_unlinkat,
-	__NR_rt_sigaction,	/* its children leave no zombies */
-	__NR_reboot,
-#ifdef __NR_open
-	__NR_open, __NR_unlink,
-#endif
+	PITH_CORE_CALLS(NUMBER)
 };
 
 unsigned long pith_calls[PITH_MODES][BITS_TO_LONGS(PITH_CALLS)] __ro_after_init;
