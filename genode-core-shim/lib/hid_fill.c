@@ -104,12 +104,13 @@ static int get_number(const struct hid_attr *a, const struct hid_field *f,
 int hid_fill_attr(const struct hid_attr *a, const struct hid_field *f, void *out,
 		  struct hid_error *err)
 {
-	void *to = (char *)out + f->offset;
 	uint64_t v;
+	void *to;
 
-	switch (f->kind) {
-	case HID_ELSEWHERE:
+	if (f->kind == HID_ELSEWHERE)	/* there may be no @out at all */
 		return 0;
+	to = (char *)out + f->offset;
+	switch (f->kind) {
 	case HID_BOOL:
 		return hid_parse_bool(a->value, to) ?
 			hid_unexpected(err, a, "yes or no for %s", f->tag) : 0;
