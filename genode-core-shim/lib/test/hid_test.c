@@ -50,7 +50,7 @@ static char *load(const char *dir, const char *file, size_t *len)
 
 static void bad_one(const char *line)
 {
-	char name[64], file[80], got[200], title[300];
+	char name[64], file[80], got[300], title[320];
 	const struct hid_node *root;
 	struct hid_error err;
 	void *arena;

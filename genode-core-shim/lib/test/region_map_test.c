@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sources: ../rpc_cap.c */
 /*
  * Region maps over spaces that are played. After each change what is mapped in
  * them is held against what the maps say, page by page.
