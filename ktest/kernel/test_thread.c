@@ -2,6 +2,7 @@
 /* Threads of a space: start, pause, registers, information. */
 #include <string.h>
 #include <sys/syscall.h>
+#include "actor.h"
 #include "space.h"
 
 KS_ASM(count, "1: incq (%rdi)\n\tjmp 1b");
@@ -139,6 +140,31 @@ KT_CORE(thread_pause_in_call)
 	kt_close(caps[0]);
 	kt_close(caps[1]);
 	kt_close(ep);
+}
+
+static void pause_it(void *arg)
+{
+	pause(*(int *)arg);
+}
+
+/* PAUSE has nothing to wait for when somebody resumes the thread meanwhile. */
+KT_CORE(thread_resumed_in_pause)
+{
+	struct kt_thread t;
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_run(&s, ks_count, KS_DATA);
+	await_change(&s.word[0], 0);
+	if (cpus() > 1)	/* nothing but PAUSE takes its CPU away */
+		KT_EQ(set_sched(s.thread, 90, 2), 0);
+	for (int i = 0; i < 50; i++) {
+		kt_thread_start(&t, pause_it, &s.thread);
+		for (uint64_t end = kt_now() + KT_MS(3); kt_now() < end;)
+			resume(s.thread);
+		kt_thread_join(&t);
+	}
+	ks_close(&s);
 }
 
 /* Hammer on a thread from two sides while it is killed. */

@@ -45,8 +45,9 @@ static bool stands(struct pith_thread *th, struct task_struct *task)
 /*
  * Wait until @task of @th is on no CPU. While it stands it cannot enter user mode,
  * so its registers can be read or written: by @act, unless that is NULL. If it
- * does not, or somebody lets it go on while this waits: -EBUSY. Of a dead task,
- * which may have lost its stack, where they are: -EPIPE.
+ * does not, or somebody lets it go on while this waits: -EBUSY, or without @act
+ * nothing to wait for. Of a dead task, which may have lost its stack, where they
+ * are: -EPIPE.
  */
 static int when_still(struct pith_thread *th, struct task_struct *task,
 		      void (*act)(struct task_struct *, struct pith_regs *),
@@ -58,8 +59,8 @@ static int when_still(struct pith_thread *th, struct task_struct *task,
 		scoped_guard(task_rq_lock, task) {
 			if (READ_ONCE(task->__state) == TASK_DEAD)
 				return -EPIPE;
-			if (act && !stands(th, task))
-				return -EBUSY;
+			if (!stands(th, task))
+				return act ? -EBUSY : 0;
 			if (!task_on_cpu(scope.rq, task)) {
 				if (act)
 					act(task, r);
