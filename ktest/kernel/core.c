@@ -331,13 +331,25 @@ static bool read_program(void)
 	return done == (uint64_t)st.st_size;
 }
 
+/* A thread that was joined counts until the kernel is done with it. */
+static bool become_core(struct pith_bootstrap *b)
+{
+	long err = kt_control(-1, PITH_OP_BOOTSTRAP, b);
+
+	for (int i = 0; err == -EPERM && i < 5000; i++) {
+		kt_sleep(KT_MS(1));
+		err = kt_control(-1, PITH_OP_BOOTSTRAP, b);
+	}
+	return !err;
+}
+
 bool core_init(void)
 {
 	struct pith_bootstrap b;
 	int report = -1;
 
 	signal(SIGCHLD, SIG_IGN);	/* components leave no zombies */
-	if (kt_control(-1, PITH_OP_BOOTSTRAP, &b))
+	if (!become_core(&b))
 		return false;
 	kt_root = b.domain;
 	kt_hardware = b.hardware;
