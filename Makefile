@@ -111,6 +111,20 @@ flame: $(B)/stamp/packages-run all ## where the instructions of a call and reply
 patches-check: $(B)/stamp/packages-build ## the patch series is in order
 	@scripts/kernel-tree check
 
+# The lists are made from the image of the whole source; then the compiler says
+# which names others had hidden.
+.PHONY: cuts
+cuts: ## write anew what the release is built without (patches/*.cut)
+	@$(MAKE) kernel PROFILE=uncut
+	@scripts/dead-code $(B)/kernel-uncut --update
+	@$(MAKE) kernel
+	@while scripts/dead-code --unused $(B)/log/kernel-release.log | grep .; \
+		do $(MAKE) kernel || exit; done
+
+.PHONY: why
+why: kernel ## why FILE=mm/x.c or SYM=function is in the kernel's image
+	@scripts/why $(KERNEL) $(if $(SYM),SYM=$(SYM),FILE=$(FILE))
+
 .PHONY: doctor
 doctor: ## missing packages, KVM, disk space
 	@scripts/doctor

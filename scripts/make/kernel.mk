@@ -4,12 +4,14 @@
 PROFILE ?= release
 KERNEL := $(B)/kernel$(if $(filter-out release,$(PROFILE)),-$(PROFILE))
 BZIMAGE := $(KERNEL)/arch/x86/boot/bzImage
-TREE := $(B)/kernel-tree
+# A profile with the line `cut` is built from a tree without what the cuts name.
+CUT := $(if $(shell grep -sx cut kconfig/profiles/$(PROFILE)),-cut)
+TREE := $(B)/kernel-tree$(CUT)
 
 # What decides the source: the series, the whole new files and the tarball.
 PATCHES := $(wildcard patches/series patches/*.patch patches/*.cut) \
 	$(shell find patches/files -type f 2>/dev/null)
-SOURCE_ID := $(B)/stamp/kernel-source-id
+SOURCE_ID := $(B)/stamp/kernel-source-id$(CUT)
 
 $(SOURCE_ID): FORCE
 	@mkdir -p $(@D)
@@ -18,10 +20,10 @@ $(SOURCE_ID): FORCE
 		else mv $@.new $@; fi
 
 # A symbolic link to the patched tree in the cache.
-$(B)/stamp/tree: $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
+$(B)/stamp/tree$(CUT): $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
 		| $(B)/stamp/packages-build
 	@$(STEP) 'kernel source' $(B)/log/kernel-source.log \
-		env KERNEL_TARBALL='$(KERNEL_TARBALL)' scripts/kernel-tree sync
+		env KERNEL_TARBALL='$(KERNEL_TARBALL)' scripts/kernel-tree sync$(CUT)
 	@ln -sfn "$$(tail -n 1 $(B)/log/kernel-source.log)" $(TREE)
 	@touch $@
 
@@ -35,7 +37,7 @@ KERNEL_VARS = CC="$$(command -v ccache > /dev/null && echo 'ccache ')gcc" \
 	KBUILD_BUILD_USER=pith KBUILD_BUILD_HOST=pith KBUILD_BUILD_VERSION=1
 export CCACHE_DIR := $(PITH_CACHE)/ccache
 
-$(KERNEL)/.configured: $(B)/stamp/tree kconfig/profiles/$(PROFILE) \
+$(KERNEL)/.configured: $(B)/stamp/tree$(CUT) kconfig/profiles/$(PROFILE) \
 		$(wildcard kconfig/*.config) scripts/kernel-config
 	@mkdir -p $(OBJECTS)
 	@ln -sfn "$$(readlink -f $(OBJECTS))" $(KERNEL)
@@ -53,12 +55,12 @@ $(BZIMAGE): $(KERNEL)/.configured
 kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration
 
 .PHONY: kernel-tree
-kernel-tree: $(B)/stamp/tree ## only the patched kernel source, in the cache
+kernel-tree: $(B)/stamp/tree$(CUT) ## only the patched kernel source, in the cache
 
 # The kernel's interface for components. Headers that did not change keep their
 # times, and the stamp of this name its own, so that nothing is compiled again.
 UAPI := $(B)/uapi
-$(B)/stamp/uapi-installed: $(B)/stamp/tree
+$(B)/stamp/uapi-installed: $(B)/stamp/tree$(CUT)
 	@$(STEP) 'kernel headers' $(B)/log/kernel-headers.log \
 		$(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
 		O=$(CURDIR)/$(B)/uapi.obj \

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Definitions left out of kernel sources, by name.
+"""Definitions taken out of kernel sources, by name.
 
 A cut is a patch that only says what goes: its lines name a file and functions,
-variables or types that the file defines at top level. Each becomes a region
-within `#ifdef SYMBOL` ... `#endif`; a Makefile's line names objects, which are
-made only with SYMBOL. Names survive a stable update where the context lines of
-a patch would not, and a name that is gone stops the build.
+variables or types that the file defines at top level; a Makefile's line names
+objects. Names survive a stable update where the context lines of a patch would
+not, and a name that is gone stops the build.
 
 The format below the `---` of the message:
 
-	keep if CONFIG_SYMBOL
 	path/of/file.c: name name
 		name ...
 	path/of/Makefile: object.o ...
@@ -24,6 +22,19 @@ ABOUT = re.compile(
     r"(EXPORT_\w+|NOKPROBE_SYMBOL|ALLOW_ERROR_INJECTION|\w*initcall\w*|"
     r"__setup|__setup_param|early_param|console_initcall|STACK_FRAME_\w+|"
     r"__exitcall|BUILDIO_\w+|module_init|device_initcall|core_param)\(")
+
+# Said between the name of a variable and its value.
+PLACE = re.compile(
+    r"__(ro_after_init|read_mostly|init\w*|exit\w*|cpuinit\w*|meminit\w*|"
+    r"cacheline_aligned\w*|____cacheline\w*|aligned\w*|section\w*|used|"
+    r"maybe_unused|latent_entropy|page_aligned\w*|nosavedata|ref\w*|visible|"
+    r"weak|percpu|rcu|user|iomem|data_racy|randomize_layout|net_init\w*|"
+    r"cpumask_var_\w+|apicdrivers|bss_decrypted|x86_intel_mid_dev|ctl_table)|"
+    r"____cacheline\w*")
+
+# A variable, and who refers to NAME_show and NAME_store.
+ATTRIBUTE = re.compile(r"static DEVICE_ATTR_(?:RO|RW|WO|ADMIN_\w+)\((\w+)\);?$")
+SHOW = re.compile(r"show_one\((\w+), \w+\);$")
 
 
 class CutError(Exception):
@@ -66,7 +77,12 @@ def item_names(text):
     match = ABOUT.match(flat)
     if match:
         return TOKEN.findall(flat[match.end():]), "about"
-    match = re.match(r"(?:static |const )*(struct|union|enum) (\w+) *"
+    # What it enumerates is named without it; what has no name may have one
+    # only after the body.
+    if re.match(r"(?:static |const |__\w+ )*(?:enum\b[^(]*|(?:struct|union) *)$",
+                flat) and "{" in text:
+        return [], "other"
+    match = re.match(r"(?:static |const )*(struct|union) (\w+) *"
                      r"(?:__\w+ *)*$", flat)
     if match and "{" in text:
         return [match[2]], "type"
@@ -83,6 +99,8 @@ def item_names(text):
         if match[1].startswith(("DEFINE_PER_CPU", "DEFINE_STATIC_CALL",
                                 "DECLARE_PER_CPU")):
             names = args[1:2] if "PER_CPU" in match[1] else args[:1]
+        elif match[1].startswith("DEFINE_STATIC_KEY_MAYBE"):
+            names = args[1:2]
         elif match[1] == "DECLARE_BITMAP" or "LIST_HEAD" in match[1] or \
                 re.match(r"DEFINE_(MUTEX|RAW_SPINLOCK|SPINLOCK|RWLOCK|IDA|IDR|"
                          r"XARRAY\w*|SEMAPHORE|STATIC_KEY\w*|RATELIMIT_STATE|"
@@ -94,6 +112,14 @@ def item_names(text):
             return [], "other"
         return names, "declaration" if "STATIC_KEY" in match[1] and \
             match[1].startswith("DECLARE") else "data"
+    match = ATTRIBUTE.match(flat)
+    if match:
+        return [f"dev_attr_{match[1]}"], "data"
+    match = SHOW.match(flat)
+    if match:
+        return [f"{match[1]}_show"], "function"
+    if re.match(r"(?:static |const )*[A-Z][A-Z0-9_]+\(", flat):
+        return [], "other"
     if re.match(r"(typedef|extern|asm|_Static\w*|static_assert)\b", flat):
         return [], "other"
     before = flat.split("=")[0]
@@ -114,7 +140,7 @@ def item_names(text):
         words = before.replace(";", "").split()
         names = [w for w in re.findall(r"\w+", re.sub(r"\[[^\]]*\]", "",
                                                       before))
-                 if not w.startswith("__")]
+                 if not PLACE.fullmatch(w)]
         if "," in before or len(words) < 2 or not names:
             return [], "other"
         return [names[-1]], "data"
@@ -193,46 +219,45 @@ def chosen(text, names):
     return out
 
 
-def cut(text, names, symbol):
-    """@text with the definitions of @names under `#ifdef symbol`."""
+def cut(text, names):
+    """@text without the definitions of @names and the comments on them."""
     lines = text.split("\n")
     plain = blank(text).split("\n")
-    regions = []
+    gone = set()
     for item in chosen(text, names):
-        if regions and not any(l.strip() for l in
-                               plain[regions[-1][1]:item.start]):
-            regions[-1][1] = item.end
-        else:
-            regions.append([item.start, item.end])
-    for start, end in reversed(regions):
-        lines[end:end] = ["#endif"]
-        lines[start:start] = [f"#ifdef {symbol}"]
-    return "\n".join(lines)
+        start = item.start
+        while start and lines[start - 1].strip() and \
+                not plain[start - 1].strip():
+            start -= 1
+        gone.update(range(start, item.end))
+    out = []
+    for i, line in enumerate(lines):
+        again = not line.strip() and i - 1 in gone and out and \
+            not out[-1].strip()
+        if i not in gone and not again:
+            out.append(line)
+    return "\n".join(out)
 
 
-def cut_objects(text, names, symbol):
-    """Makefile @text in which objects @names are made only with @symbol."""
-    missing = [n for n in names
-               if not re.search(rf"(?<![\w./-]){re.escape(n)}(?![\w./-])",
-                                text)]
+def cut_objects(text, names):
+    """Makefile @text that does not make the objects @names."""
+    missing = []
+    for name in names:
+        text, times = re.subn(rf"[ \t]*(?<![\w./-]){re.escape(name)}"
+                              r"(?![\w./-])", "", text)
+        if not times:
+            missing.append(name)
     if missing:
         raise CutError("not made here: " + " ".join(missing))
-    gone = " ".join(names)
-    return (f"{text}\nifndef {symbol}\n"
-            f"obj-y := $(filter-out {gone},$(obj-y))\n"
-            f"lib-y := $(filter-out {gone},$(lib-y))\nendif\n")
+    return text
 
 
 # --- the file -----------------------------------------------------------------
 
 def parse(body):
-    """(symbol, {path: [names]}) of what stands below the message."""
-    lines = [l for l in body.splitlines() if l.strip()]
-    match = lines and re.fullmatch(r"keep if (CONFIG_\w+)", lines[0])
-    if not match:
-        raise CutError("expected `keep if CONFIG_SYMBOL`")
+    """{path: [names]} of what stands below the message."""
     found, path = {}, None
-    for line in lines[1:]:
+    for line in filter(str.strip, body.splitlines()):
         if not line[0].isspace():
             path, _, line = line.partition(":")
             if path in found or ".." in path.split("/") or \
@@ -244,18 +269,17 @@ def parse(body):
         if path is None:
             raise CutError(f"{line.strip()}: no file")
         found[path] += line.split()
-    return match[1], found
+    return found
 
 
 def apply(tree, body):
     """Cut in the files of @tree; all names are tried before it fails."""
-    symbol, found = parse(body)
     done, errors = {}, []
-    for path, names in found.items():
+    for path, names in parse(body).items():
         try:
             text = (tree / path).read_text()
             change = cut if path.endswith(".c") else cut_objects
-            done[path] = change(text, names, symbol)
+            done[path] = change(text, names)
         except (OSError, CutError) as error:
             errors.append(f"{path}: {error}")
     if errors:

@@ -117,8 +117,8 @@ def unpack_tarball(tarball, tree):
 
 # --- series -------------------------------------------------------------------
 
-def series(folder=PATCHES):
-    """Patch file names in order."""
+def series(folder=PATCHES, cuts=True):
+    """Patch file names in order, with @cuts those of cuts, too."""
     path = folder / "series"
     names = []
     for line in path.read_text().splitlines() if path.is_file() else []:
@@ -129,7 +129,8 @@ def series(folder=PATCHES):
             raise Error(f"{path}: {name}: expected NNN-name.patch, or .cut")
         if not (folder / name).is_file():
             raise Error(f"{path}: {name}: no such file")
-        names.append(name)
+        if cuts or not is_cut(name):
+            names.append(name)
     return names
 
 
@@ -159,7 +160,7 @@ def read_patch(path):
     try:
         if is_cut(path.name):
             header, body = split_cut(text)
-            return header, list(cut.parse(body)[1])
+            return header, list(cut.parse(body))
         header, diff = split_patch(text)
         return header, touched(diff)
     except (Error, cut.CutError) as error:
@@ -218,18 +219,18 @@ def apply_patch(tree, patch, name):
     return Outcome(name, state, text)
 
 
-def affected(folder=PATCHES):
+def affected(folder=PATCHES, cuts=True):
     """Paths the series makes or changes."""
     paths = list(new_files(folder))
-    for name in series(folder):
+    for name in series(folder, cuts):
         paths += read_patch(folder / name)[1]
     return sorted(set(paths))
 
 
-def compose(source, dest, folder=PATCHES):
+def compose(source, dest, folder=PATCHES, cuts=True):
     """Make in @dest just the files the series affects, patched, from pristine
     @source. Returns the outcomes; all patches are tried."""
-    for path in affected(folder):
+    for path in affected(folder, cuts):
         target = dest / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (source / path).is_file():
@@ -238,7 +239,8 @@ def compose(source, dest, folder=PATCHES):
         if (source / path).exists():
             raise Error(f"files/{path} exists in the kernel source")
         shutil.copyfile(folder / "files" / path, dest / path)
-    return [apply_patch(dest, folder / name, name) for name in series(folder)]
+    return [apply_patch(dest, folder / name, name)
+            for name in series(folder, cuts)]
 
 
 def report_outcomes(outcomes):
@@ -267,15 +269,16 @@ def replace(path, source):
     return True
 
 
-def build_tree(tarball=None):
+def build_tree(tarball=None, cuts=True):
     """The patched tree of this checkout, up to date; (path, files rewritten)."""
     source = pristine(tarball)
     name = f"tree-{cache.text_hash(str(cache.REPO))[:8]}-{source.name[7:]}"
+    name += "-cut" if cuts else ""
     tree = source.with_name(name)
     with cache.lock(name):
         if not tree.is_dir():
             link_tree(source, tree)
-        return tree, sync(source, tree)
+        return tree, sync(source, tree, cuts=cuts)
 
 
 def link_tree(source, tree):
@@ -285,14 +288,14 @@ def link_tree(source, tree):
     temp.rename(tree)
 
 
-def sync(source, tree, folder=PATCHES):
+def sync(source, tree, folder=PATCHES, cuts=True):
     """Bring the series' files in @tree up to date; the paths rewritten."""
     temp = tree.with_name(tree.name + ".apply")
     shutil.rmtree(temp, ignore_errors=True)
     temp.mkdir()
-    report_outcomes(compose(source, temp, folder))
+    report_outcomes(compose(source, temp, folder, cuts))
     record = tree / ".pith-affected"
-    now = affected(folder)
+    now = affected(folder, cuts)
     before = record.read_text().split("\n") if record.is_file() else []
     # Both lists first: an interrupted sync is finished by the next one.
     cache.write_if_changed(record, "\n".join(sorted({*before, *now} - {""}))

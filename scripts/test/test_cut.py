@@ -2,7 +2,6 @@
 """Cuts: finding definitions in C source, and what the compiler then sees."""
 
 import pathlib
-import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from pithtools import cut
 SOURCE = """\
 #include "some.h"
 /* int commented(void) { return 0; } */
+
 static int helper(int a);
 struct shape {
 	int x;
@@ -98,43 +98,63 @@ class Cuts(unittest.TestCase):
             "kept": "function"})
 
     def test_cut(self):
-        self.apply("keep if CONFIG_ALL\na/x.c: outer helper table thing\n"
-                   "\tcounter __last shape per_cpu_shape\n")
+        text = self.apply("a/x.c: outer helper table thing\n"
+                          "\tcounter __last shape per_cpu_shape\n")
         self.assertEqual(self.left(), {"kept"})
-        self.assertLessEqual({"outer", "thing", "counter", "kept"},
-                             self.left("-DCONFIG_ALL"))
+        self.assertEqual(text, """\
+#include "some.h"
+/* int commented(void) { return 0; } */
 
-    def test_neighbours_share_a_region(self):
-        text = self.apply("keep if CONFIG_ALL\na/x.c: outer thing __last\n")
-        self.assertEqual(text.count("#ifdef CONFIG_ALL"), 1)
-        self.assertEqual(re.sub(r"#ifdef CONFIG_ALL\n", "", text).count(
-            "#endif"), SOURCE.count("#endif") + 1)
+int kept(void)
+{
+	return 0;
+}
+""")
 
     def test_what_is_said_about_it_goes_too(self):
-        text = self.apply("keep if CONFIG_ALL\na/x.c: outer\n")
-        region = text[text.index("#ifdef CONFIG_ALL"):]
-        region = region[:region.index("#endif")]
-        self.assertIn("EXPORT_SYMBOL_GPL(outer);", region)
-        self.assertIn("core_initcall(outer);", region)
+        text = self.apply("a/x.c: outer\n")
+        self.assertNotIn("EXPORT_SYMBOL_GPL", text)
+        self.assertNotIn("core_initcall", text)
+        self.assertIn("EXPORT_SYMBOL(counter);", text)
+
+    def test_its_comment_goes_too(self):
+        text = self.apply("a/x.c: helper\n")
+        self.assertNotIn("Says what it does", text)
+        self.assertIn("commented", text)
 
     def test_objects(self):
-        self.apply("keep if CONFIG_ALL\na/Makefile: x.o sub/\n")
+        self.apply("a/Makefile: x.o sub/\n")
         (self.top / "a/Makefile").open("a").write("all:;@echo $(obj-y)\n")
-        for set_, left in ((), "xx.o"), (("CONFIG_ALL=y",), "x.o xx.o sub/"):
-            run = subprocess.run(["make", "-s", "-C", self.top / "a", *set_,
-                                  "all"], capture_output=True, text=True,
-                                 env={"PATH": "/usr/bin:/bin"})
-            self.assertEqual(run.stdout.strip(), left, run.stderr)
+        run = subprocess.run(["make", "-s", "-C", self.top / "a", "all"],
+                             capture_output=True, text=True,
+                             env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(run.stdout.strip(), "xx.o", run.stderr)
+
+    def test_not_cut(self):
+        """What has no name of its own, or gives names to others."""
+        for text in ("enum colour {\n\tRED,\n};\n",
+                     "static struct {\n\tint x;\n} state __read_mostly;\n",
+                     "static DEVICE_ATTR(version, 0444, a, b);\n",
+                     "int a, b;\n"):
+            with self.subTest(text):
+                self.assertEqual([i.kind for i in cut.items(text)],
+                                 ["other"])
+
+    def test_name_before_its_place(self):
+        for text in ("static mask_t waiting __cpumask_var_read_mostly;\n",
+                     "static u16 waiting[4] __ro_after_init = { 1 };\n",
+                     "DEFINE_STATIC_KEY_MAYBE_RO(CONFIG_X, waiting);\n"):
+            with self.subTest(text):
+                self.assertEqual(cut.items(text)[0].names, ["waiting"])
 
     def test_refused(self):
         for body, reason in (
-                ("a/x.c: outer\n", "expected"),
-                ("keep if CONFIG_ALL\na/x.c: outer gone\n", "gone"),
-                ("keep if CONFIG_ALL\na/x.c: commented\n", "commented"),
-                ("keep if CONFIG_ALL\na/y.c: outer\n", "a/y.c"),
-                ("keep if CONFIG_ALL\na/Makefile: y.o\n", "y.o"),
-                ("keep if CONFIG_ALL\n../a/x.c: outer\n", "neither"),
-                ("keep if CONFIG_ALL\n\touter\n", "no file")):
+                ("a/x.c: outer gone\n", "gone"),
+                ("a/x.c: commented\n", "commented"),
+                ("a/y.c: outer\n", "a/y.c"),
+                ("a/Makefile: y.o\n", "y.o"),
+                ("../a/x.c: outer\n", "neither"),
+                ("\touter\n", "no file")):
             with self.subTest(body), self.assertRaisesRegex(
                     cut.CutError, reason):
                 self.apply(body)

@@ -15,9 +15,11 @@ referred to by nobody. An entry of such a table is alive as long as the code is
 that it is about; those of dead code are taken out of the table. Should an entry
 be missed the link fails, because it would refer to what was excluded.
 
-REPORT: a line for each section: alive or dead, bytes, its first symbol, name.
+REPORT: a line for each section: alive or dead, bytes, its first symbol, name,
+and the section that refers to it on a shortest way from a root (- for a root).
 """
 
+import collections
 import re
 import struct
 import sys
@@ -58,7 +60,7 @@ COLLECTABLE = re.compile(
 
 class Section:
     __slots__ = ("index", "name", "type", "flags", "offset", "size", "link",
-                 "info", "at", "rela", "alive")
+                 "info", "at", "rela", "alive", "by")
 
 
 class Object:
@@ -88,7 +90,7 @@ class Object:
         s.index, s.at = index, self.shoff + index * SHDR.size
         (s.name, s.type, s.flags, _, s.offset, s.size, s.link, s.info, _,
          _) = SHDR.unpack_from(self.data, s.at)
-        s.rela, s.alive = None, False
+        s.rela, s.alive, s.by = None, False, None
         return s
 
     def string(self, at):
@@ -173,12 +175,12 @@ def reach(obj, script):
             for _, _, relocations in kept[s]:
                 code = obj.symbols[relocations[0][2]]
                 waiting.setdefault(code, []).extend(relocations[1:])
-    todo = []
+    todo = collections.deque()
 
-    def live(index):
+    def live(index, by=None):
         s = obj.sections[index]
         if index and not s.alive and not is_table(s.name):
-            s.alive = True
+            s.alive, s.by = True, by
             todo.append(s)
 
     for s in obj.sections:
@@ -190,14 +192,14 @@ def reach(obj, script):
             for index in obj.by_name.get(name, ()):
                 live(index)
     while todo:
-        s = todo.pop()
+        s = todo.popleft()
         for rela in waiting.pop(s.index, ()):
-            live(obj.symbols[rela[2]])
+            live(obj.symbols[rela[2]], s)
         for _, kind, symbol, _ in obj.relocations(s):
             if s.name in PIECES and \
                     obj.sections[obj.symbols[symbol]].flags & SHF_EXECINSTR:
                 continue
-            live(obj.symbols[symbol])
+            live(obj.symbols[symbol], s)
     return kept
 
 
@@ -245,7 +247,8 @@ def main():
         if not s.alive:
             obj.exclude(s)
         report.append(f"{'alive' if s.alive else 'dead'} {s.size} "
-                      f"{obj.first.get(s.index, '-')} {s.name}\n")
+                      f"{obj.first.get(s.index, '-')} {s.name} "
+                      f"{s.by.index if s.by else '-'} {s.index}\n")
     with open(sys.argv[1], "wb") as file:
         file.write(obj.data)
     if sys.argv[3:]:
