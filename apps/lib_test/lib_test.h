@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <pith/entrypoint.h>
 #include <pith/env.h>
+#include <pith/hid.h>
 
 extern struct entrypoint ep;
 
@@ -21,7 +22,11 @@ void test_entrypoint(void);
 void test_timeout(void);
 void test_thread(void);
 void test_smp(unsigned int servers);
-/* Be a server of test_smp(). */
+void test_trade(const struct hid_node *config);
+void test_upgrade(const struct hid_node *config);
+/* Be a server of test_smp() and test_trade(). */
 _Noreturn void echo(void);
+/* Tell one to compute from now on, whenever nobody calls, or to stop. */
+int echo_burn(const struct session *s, bool on);
 
 #endif

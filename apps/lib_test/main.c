@@ -124,6 +124,10 @@ int component_main(void)
 		;
 	if (!strcmp(run, "smp"))
 		test_smp((unsigned int)hid_number(config, "servers", 1));
+	if (!strcmp(run, "trade"))
+		test_trade(config);
+	if (!strcmp(run, "upgrade"))
+		test_upgrade(config);
 	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		if (!strcmp(run, tests[i].name))
 			tests[i].run();

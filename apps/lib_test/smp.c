@@ -14,7 +14,7 @@
 
 #define CALLS	300u
 
-enum { METHOD_ECHO = 1 };
+enum { METHOD_ECHO = 1, METHOD_BURN };
 
 struct echo_reply {
 	uint32_t cpu;
@@ -24,15 +24,34 @@ struct echo_reply {
 
 /* --- a server ----------------------------------------------------------------- */
 
+static void burn(void *ctx)
+{
+	struct ep_timer *t = ctx;
+	uint64_t until = pith_now() + PITH_MS(5);
+
+	while (pith_now() < until)
+		;
+	ep_timer_set(&ep, t, pith_now() + 10000);
+}
+
 static int called(void *ctx, struct ep_request *in)
 {
-	const uint64_t *value = in->data;
+	static struct ep_timer timer = { PITH_NO_DEADLINE, burn, &timer, NULL };
+	const uint64_t *value = ep_req(in, uint64_t);
 	struct echo_reply rep = { .cpu = (uint32_t)sched_getcpu() };
 	int cap;
 
 	(void)ctx;
-	if (in->method != METHOD_ECHO || in->len < sizeof(*value))
+	if (!value)
 		return -EINVAL;
+	if (in->method == METHOD_BURN) {
+		ep_timer_cancel(&ep, &timer);
+		if (*value)
+			ep_timer_set(&ep, &timer, pith_now());
+		return 0;
+	}
+	if (in->method != METHOD_ECHO)
+		return -ENOSYS;
 	rep.value = *value;
 	cap = ep_take_cap(in, 0);
 	if (cap < 0)
@@ -45,18 +64,19 @@ static int called(void *ctx, struct ep_request *in)
 static int open_session(void *ctx, const struct parent_request *req,
 			void **session)
 {
-	static uint64_t badge;
+	uint64_t *badge = malloc(sizeof(*badge));
 
 	(void)ctx;
 	(void)req;
-	*session = &badge;
-	return ep_new_object(&ep, called, NULL, &badge);
+	*session = badge;
+	return badge ? ep_new_object(&ep, called, NULL, badge) : -ENOMEM;
 }
 
 static void close_session(void *ctx, void *session)
 {
 	(void)ctx;
 	ep_remove(&ep, *(uint64_t *)session);
+	free(session);
 }
 
 _Noreturn void echo(void)
@@ -71,6 +91,14 @@ _Noreturn void echo(void)
 }
 
 /* --- the client --------------------------------------------------------------- */
+
+int echo_burn(const struct session *s, bool on)
+{
+	uint64_t value = on;
+
+	return rpc_simple(s->cap, METHOD_BURN, &value, sizeof(value), NULL, 0,
+			  pith_now() + PITH_SEC(10));
+}
 
 static uint64_t counted;
 

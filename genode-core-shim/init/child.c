@@ -327,6 +327,8 @@ void child_start(struct child *c)
 
 	set_state(c, CHILD_STARTING);
 	c->cost = c->granted = c->requested = (struct quota){ 0, 0 };
+	c->requested_cpu = 0;
+	c->cpu_told = c->conf->cpu;
 	c->beat = false;
 	c->skipped = 0;
 	c->id = ++init.last_id;

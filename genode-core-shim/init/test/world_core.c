@@ -226,6 +226,7 @@ static int set_budget(int domain, const struct pith_cpu_budget *b)
 	if (domain < 0)
 		die("no domain");
 	domains[domain].cpu_budget = b->budget;
+	domains[domain].cpu_sets++;
 	domains[domain].cpu_period = b->period;
 	return 0;
 }

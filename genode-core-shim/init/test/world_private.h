@@ -37,6 +37,7 @@ struct object {
 struct domain {
 	struct quota limit, used;
 	uint64_t cpu_budget, cpu_period;
+	uint64_t cpu_sets;
 	bool dead;
 };
 
