@@ -126,9 +126,9 @@ static void balance_all(void)
 		c = init.children[i];
 		if (c->state != CHILD_RUNNING || c->again)
 			continue;
-		balance_cpu(c);
 		balance_down(c);
 	}
+	balance_cpu_changed();
 	init.owes = true;
 	children_pay_debts();
 }

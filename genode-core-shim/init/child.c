@@ -115,10 +115,35 @@ static int open_cpu(struct child *c)
 	return open_for(c, &c->cpu, "CPU", c->conf->name, args, &usual);
 }
 
-/* The program; the ROM session is not needed beyond the start. */
-static int get_binary(struct child *c)
+/* A program of @size bytes that its server copies, into memory that the child pays
+ * for. It may grow meanwhile, but not for ever. */
+static int get_copy(struct child *c, int rom, uint64_t size)
 {
-	struct rom_dataspace ds;
+	struct rom_dataspace ds = { .size = size };
+	uint64_t room = 0;
+	int err = 0, mem = -1;
+	struct rpc r = {
+		.rep = &ds, .rep_len = sizeof(ds), .caps = &mem, .ncaps = 1,
+	};
+
+	for (unsigned int i = 0; i < 3 && !err && ds.size > room; i++) {
+		pith_close(mem);
+		room = (ds.size + QUOTA_PAGE - 1) & ~(QUOTA_PAGE - 1ull);
+		mem = pith_mem_create(c->domain, room, 0);
+		err = mem < 0 ? mem : rpc_call(rom, ROM_DATASPACE, &r,
+					       pith_now() + PARENT_TIMEOUT);
+	}
+	if (!err && (!room || ds.size > room))
+		err = -ENOEXEC;
+	if (err)
+		pith_close(mem);
+	return err ? err : mem;
+}
+
+/* The program; the ROM session is not needed beyond the start. */
+static int get_binary(struct child *c, bool *copy)
+{
+	struct rom_dataspace ds = { .size = 0 };
 	struct session rom;
 	int err, mem;
 
@@ -127,6 +152,9 @@ static int get_binary(struct child *c)
 	if (err)
 		return err;
 	mem = parent_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
+	*copy = mem == -EPROTO;
+	if (*copy)
+		mem = get_copy(c, rom.cap, ds.size);
 	env_close(&rom);
 	return mem;
 }
@@ -159,11 +187,11 @@ static int schedule(struct child *c, int thread)
 			    pith_now() + PARENT_TIMEOUT);
 }
 
-static int run(struct child *c, int binary, const int *caps)
+static int run(struct child *c, int binary, bool copy, const int *caps)
 {
 	struct loader l = {
 		.name = c->conf->name, .domain = c->domain, .binary = binary,
-		.exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
+		.copy = copy, .exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
 	};
 	int err = loader_load(&l);
 
@@ -193,7 +221,8 @@ static int first_error(const int *fds, unsigned int n)
 static int start_program(struct child *c)
 {
 	int caps[PITH_SLOTS];
-	int binary = get_binary(c), err;
+	bool copy = false;
+	int binary = get_binary(c, &copy), err;
 
 	if (binary == -ENOENT)
 		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
@@ -206,7 +235,7 @@ static int start_program(struct child *c)
 				   caps[PITH_SLOT_DOMAIN], c->exit_notif }, 4);
 	caps[PITH_SLOT_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
 	if (!err)
-		err = run(c, binary, caps);
+		err = run(c, binary, copy, caps);
 	pith_close(caps[PITH_SLOT_PARENT]);
 	pith_close(caps[PITH_SLOT_DOMAIN]);
 	pith_close(binary);
@@ -298,6 +327,8 @@ void child_start(struct child *c)
 
 	set_state(c, CHILD_STARTING);
 	c->cost = c->granted = c->requested = (struct quota){ 0, 0 };
+	c->requested_cpu = 0;
+	c->cpu_told = c->conf->cpu;
 	c->beat = false;
 	c->skipped = 0;
 	c->id = ++init.last_id;

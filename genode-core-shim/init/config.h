@@ -12,6 +12,7 @@
 #define CONFIG_NAME_MAX		32	/* of a child or binary, with the NUL */
 #define CONFIG_CHILDREN		4096
 #define CONFIG_PROVIDES		8	/* services of one child */
+#define CONFIG_CPU_MAX		6400	/* percent of one CPU */
 
 enum target_kind {
 	TARGET_PARENT,

@@ -6,7 +6,6 @@
 #define PAGE		4096
 #define RAM_MAX		(1ull << 40)
 #define CAPS_MAX	(1u << 20)
-#define CPU_MAX		6400	/* percent of one */
 #define CPUS_MAX	64
 #define MS_MAX		86400000	/* a day */
 
@@ -56,7 +55,7 @@ int config_fill_resources(struct config_child *child, struct hid_error *err)
 	const struct resource known[] = {
 		{ "RAM", HID_PAGES, PAGE, RAM_MAX, &child->ram },
 		{ "CAP", HID_U64, 1, CAPS_MAX, &child->caps },
-		{ "CPU", HID_U64, 1, CPU_MAX, &child->cpu },
+		{ "CPU", HID_U64, 1, CONFIG_CPU_MAX, &child->cpu },
 		{ .name = NULL }
 	};
 

@@ -82,6 +82,7 @@ struct init_session {
 	struct child *client;		/* NULL: dead and gone on */
 	struct child *server;		/* SERVER_CHILD; NULL: gone for good */
 	struct quota quota;		/* donated to the server */
+	uint64_t cpu;			/* the same, percent of a CPU */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
 	uint64_t fetch_until;		/* CLOSING: fetched then at the latest */
@@ -146,6 +147,8 @@ struct child {
 	struct quota cost;		/* of these three; out of its quota */
 	struct quota granted;		/* of what its config assigns, cost included */
 	struct quota requested;		/* what it said it lacks */
+	uint64_t requested_cpu;
+	uint64_t cpu_set, cpu_told;	/* percent its domain may, its config says */
 	int sigh[PARENT_SIGNALS];	/* notifications, -1: none */
 	bool beat;			/* the last heartbeat is not answered yet */
 	unsigned int skipped;
@@ -227,8 +230,12 @@ uint64_t child_cpu_ns(struct child *c);
 /* What init has for children now, and what is left of it for a config. */
 void balance_init(void);
 struct quota balance_available(const struct config *c);
-/* The CPU time that the config says, from now on. */
-void balance_cpu(const struct child *c);
+/* The CPU time that the config and sessions say, from now on; of all children,
+ * soon, as something has changed. */
+void balance_cpu(struct child *c);
+void balance_cpu_changed(void);
+/* What @c may use now, in percent of a CPU; 0: no limit. */
+uint64_t cpu_share(const struct child *c);
 /* Take back what is above @c's assigned quota, as far as it is unused, and ask
  * @c for the rest; give what is missing, as far as it is there: is that not all? */
 void balance_down(struct child *c);
@@ -262,6 +269,9 @@ int parent_call(void *ctx, struct ep_request *in);
 
 /* No sessions yet. */
 void sessions_init(struct child *c);
+/* CPU time that @c as a client has given with sessions, and has got as a server. */
+uint64_t sessions_cpu_given(const struct child *c);
+uint64_t sessions_cpu_got(const struct child *c);
 /* A new record on the client's list, donation taken from its domain, or NULL with
  * *@err. @r: where to. For the LOG of a child that starts, init pays. */
 struct init_session *session_new(struct child *client, enum session_server kind,

@@ -13,6 +13,7 @@
  *	  + ram | assigned: .. | quota: .. | used: .. | avail: ..
  *		| requested: ..			      quota: limit now; requested:
  *	  + caps | ..				      what it said it lacks
+ *	  + cpu | assigned: .. | quota: ..	      percent, if there is a limit
  *	  + provides
  *	    + service Block | announced: yes
  *	  + session Platform | label: nvme | server: platform | id: 3
@@ -139,6 +140,14 @@ static void print_child(struct hid_print *p, struct child *c,
 	if (what->child_caps)
 		print_account(p, "caps", c->conf->caps, i.caps_limit,
 			      i.caps_used, c->requested.caps);
+	if (c->conf->cpu || c->requested_cpu) {
+		hid_print_node(p, "cpu", NULL);
+		hid_print_number(p, "assigned", c->conf->cpu);
+		hid_print_number(p, "quota", cpu_share(c));
+		if (c->requested_cpu)
+			hid_print_number(p, "requested", c->requested_cpu);
+		hid_print_close(p);
+	}
 	if (what->provided)
 		print_provides(p, c);
 	if (what->requested)

@@ -69,6 +69,8 @@ static void set_state(struct init_session *s, enum session_state to)
 		list_add_before(&s->of_server, &s->server->served[places[to]]);
 	}
 	s->state = to;
+	if (s->cpu)
+		balance_cpu_changed();
 }
 
 /* --- quota ------------------------------------ */
@@ -92,6 +94,32 @@ static void give_back(struct init_session *s, struct quota q)
 		return;
 	quota_add(s->client->owed, q, &s->client->owed);
 	init.owes = true;
+}
+
+/* From the request until the session is over or its server has died. */
+#define CPU_AT_SERVER	(TO(PENDING) | TO(ABANDONED) | TO(OPEN) | TO(CLOSING) | \
+			 TO(FETCHED))
+#define CPU_GIVEN	(TO(QUEUED) | CPU_AT_SERVER)
+
+uint64_t sessions_cpu_given(const struct child *c)
+{
+	struct init_session *s, *next;
+	uint64_t sum = 0;
+
+	for_each_of_client(s, next, c)
+		sum += CPU_GIVEN & 1u << s->state ? s->cpu : 0;
+	return sum;
+}
+
+uint64_t sessions_cpu_got(const struct child *c)
+{
+	struct init_session *s, *next;
+	uint64_t sum = 0;
+
+	for (unsigned int place = 0; place < SESSION_PLACES; place++)
+		for_each_at(s, next, c, place)
+			sum += CPU_AT_SERVER & 1u << s->state ? s->cpu : 0;
+	return sum;
 }
 
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
@@ -150,9 +178,13 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	struct quota take = { req->ram, req->caps };
 	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
 						      NULL;
+	uint64_t cpu = args_number(req->args, "cpu_quota", 0);
 	struct init_session *s;
 
 	*err = -EDQUOT;
+	if (cpu > CONFIG_CPU_MAX || (cpu && client->conf && client->conf->cpu &&
+				     cpu_share(client) <= cpu))
+		return NULL;
 	if (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT)
 		return NULL;
 	quota_add(take, book, &take);
@@ -172,6 +204,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	s->client = client;
 	s->server = server;
 	s->quota = (struct quota){ req->ram, req->caps };
+	s->cpu = cpu;
 	s->reply = s->up.cap = -1;
 	s->log = log;
 	memcpy(s->service, req->service, sizeof(s->service));
@@ -183,6 +216,8 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	list_init(&s->of_server);
 	if (server)
 		list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
+	if (cpu)
+		balance_cpu_changed();
 	return s;
 }
 

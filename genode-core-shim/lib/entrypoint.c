@@ -209,18 +209,40 @@ static uint32_t make_reply(struct entrypoint *ep, struct ep_request *in,
 	return 0;
 }
 
-static uint32_t dispatch_call(struct entrypoint *ep)
+static uint32_t handle_call(struct entrypoint *ep)
 {
 	struct pith_msg *m = rpc_header();
 	struct ep_slot *s = slot_of(ep, m->badge);
-	struct ep_request in;
+	struct ep_request in, *outer = ep->serving;
 	int status = -EBADF;	/* the session is closed */
 
 	take_request(ep, m, &in);
+	ep->serving = &in;
 	if (s && s->call)
 		status = s->call(s->ctx, &in);
+	ep->serving = outer;
 	close_caps(&in);
 	return status == EP_DEFERRED ? 0 : make_reply(ep, &in, status);
+}
+
+/* In a handler that dispatches: what it has of its own call stays. */
+static __attribute__((noinline))
+uint32_t handle_nested(struct entrypoint *ep, const struct ep_request *outer)
+{
+	uint8_t request[PITH_MSG_BYTES], reply[PITH_MSG_BYTES];
+	uint32_t unsent;
+
+	memcpy(request, ep->request, outer->len);
+	memcpy(reply, ep->reply, outer->rep_len);
+	unsent = handle_call(ep);
+	memcpy(ep->request, request, outer->len);
+	memcpy(ep->reply, reply, outer->rep_len);
+	return unsent;
+}
+
+static uint32_t dispatch_call(struct entrypoint *ep)
+{
+	return ep->serving ? handle_nested(ep, ep->serving) : handle_call(ep);
 }
 
 static void dispatch_notification(struct entrypoint *ep)

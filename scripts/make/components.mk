@@ -132,7 +132,7 @@ $$($(2)_DIR)/$(2): $$($(2)_OBJS) $$($(2)_RUST) $(LIBPITH)
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $(MUSL) $(LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$($(2)_OBJS) \
 		$$($(2)_TP:%=-L$(TP)/%/lib) -Wl,--start-group $$($(2)_RUST) $(LIBPITH) \
-		$(LIBS:%=-l%) -Wl,--end-group
+		$(LIBS:%=-l%) -Wl,--end-group $(LINK)
 
 $$($(2)_DIR)/$(2).stripped: $$($(2)_DIR)/$(2)
 	$(Q)strip --strip-all -o $$@ $$<
@@ -150,6 +150,7 @@ SRCS :=
 LIBS :=
 INCS :=
 FLAGS :=
+LINK :=
 KIND :=
 RUST :=
 NAME := $(notdir $(1))

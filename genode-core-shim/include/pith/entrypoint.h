@@ -22,6 +22,10 @@
  * ep_reply_data() and ep_reply_cap(). Returns 0 or a negative errno, which the
  * client gets. Received capabilities that were not taken with ep_take_cap() are
  * closed afterwards, so that no client can fill the descriptor table.
+ *
+ * A handler that waits for something does so with ep_dispatch(), after
+ * ep_save_reply(), and answers with ep_answer(): other calls, signals and timers
+ * are handled meanwhile, inside of it. Request and reply stay as they are.
  */
 struct ep_request {
 	uint64_t method;
@@ -62,6 +66,7 @@ struct entrypoint {
 	unsigned int nslots;
 	unsigned int first_free;	/* none before it */
 	struct ep_timer *timers;
+	struct ep_request *serving;	/* NULL: none */
 	uint8_t request[PITH_MSG_BYTES] __attribute__((aligned(8)));
 	uint8_t reply[PITH_MSG_BYTES] __attribute__((aligned(8)));
 };

@@ -550,6 +550,27 @@ static void test_too_large(void)
 	      "quotas that do not fit start nothing");
 }
 
+/* Programs whose server copies them: the child pays, and nothing stays. */
+static void test_copied(void)
+{
+	unsigned int fds = 0;
+
+	world_boot(CONFIG_TOP "+ start a | + binary copied\n" RESTART
+		   "+ start b | + binary copied-endless\n"
+		   "+ start c\n-\n");
+	check(world_runs("a") && world_runs("c"), "a program that is copied");
+	check(!world_runs("b") && world_logged("\"b\" cannot be started: Exec"),
+	      "one that grows for ever is not waited for");
+	world_run(1000);
+	for (unsigned int i = 0; i < 2; i++) {
+		fds = i ? fds : world_fds();
+		world_exit("a", 1);
+		world_run(3000);
+	}
+	check(world_starts("a") == 3 && world_fds() == fds,
+	      "its memory is let go of");
+}
+
 int main(void)
 {
 	begin();
@@ -570,5 +591,6 @@ int main(void)
 	RUN(test_soak);
 	RUN(test_wrong_config);
 	RUN(test_too_large);
+	RUN(test_copied);
 	return end();
 }

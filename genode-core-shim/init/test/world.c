@@ -651,6 +651,11 @@ uint64_t world_cpu(const char *name)
 	return d->cpu_period == PITH_MS(100) ? d->cpu_budget : UINT64_MAX;
 }
 
+uint64_t world_cpu_sets(const char *name)
+{
+	return domain_named(name)->cpu_sets;
+}
+
 void world_use(const char *name, int64_t ram)
 {
 	domain_named(name)->used.ram += (uint64_t)ram;

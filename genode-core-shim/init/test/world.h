@@ -35,6 +35,7 @@ struct quota world_init_unused(void);
 struct quota world_unused(const char *name);	/* of a child's domain */
 struct quota world_assigned(const char *name);	/* its limit */
 uint64_t world_cpu(const char *name);	/* its CPU budget, ns in 100 ms */
+uint64_t world_cpu_sets(const char *name);	/* how often it was set */
 uint64_t world_init_caps(void);		/* capabilities that init pays */
 unsigned int world_fds(void);		/* open in init */
 /* Bytes of the child's domain in use, on top of its process. */

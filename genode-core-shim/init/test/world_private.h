@@ -30,6 +30,7 @@ struct object {
 	char *mem;
 	uint64_t size;
 	int mem_payer;
+	uint64_t copied;		/* size of a ROM that is copied */
 	char service[32];	/* SESSION */
 	struct quota donated;
 };
@@ -37,6 +38,7 @@ struct object {
 struct domain {
 	struct quota limit, used;
 	uint64_t cpu_budget, cpu_period;
+	uint64_t cpu_sets;
 	bool dead;
 };
 

@@ -123,6 +123,7 @@ abi! {
         nslots: u32,
         first_free: u32,
         timers: *mut EpTimer,
+        serving: *mut EpRequest,
         request: [u8; MSG_BYTES],
         reply: [u8; MSG_BYTES],
     }
