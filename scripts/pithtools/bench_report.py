@@ -31,6 +31,8 @@ SYSTEM = [
      "dataspace of 4 KiB: allocate and free", 10),
     ("4 KiB: attach, touch and detach", "region.pith.attach_detach_insns",
      "attach and detach 4 KiB", 20),
+    ("4 KiB beside other memory: attach and detach", "region.pith.beside_insns",
+     "attach and detach 4 KiB", 20),
     ("a session: open and close", "session.pith.open_close_insns",
      "session: open and close", 20),
 ]
@@ -125,6 +127,7 @@ SMOKE_KEYS = [
     "rpc.bare.rt_insns", "rpc.stub.rt_insns", "rpc.core.rt_insns",
     "session.pith.open_close_insns", "ram.pith.alloc_free_insns",
     "region.pith.attach_detach_insns", "region.pith.untouched_insns",
+    "region.pith.beside_insns", "region.pith.beside_touched_insns",
     "object.pith.manage_insns", "component.pith.restart_insns",
     "rom.pith.update_insns", "idle.pith.ram_bytes", "idle.pith.caps",
     "idle.pith.init_ram_bytes", "idle.pith.init_caps",
