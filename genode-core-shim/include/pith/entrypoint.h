@@ -47,6 +47,7 @@ struct ep_slot {
 	void *ctx;
 	uint64_t generation;	/* < 2^47, as a badge is 63 bits */
 	uint32_t used;
+	uint32_t next_free;	/* of one that is not used, as below */
 };
 
 struct ep_timer {
@@ -60,7 +61,7 @@ struct entrypoint {
 	int ep;
 	struct ep_slot *slots;
 	unsigned int nslots;
-	unsigned int first_free;	/* none before it */
+	unsigned int first_free;	/* index + 1; 0: none is free */
 	struct ep_timer *timers;
 	uint8_t request[PITH_MSG_BYTES] __attribute__((aligned(8)));
 	uint8_t reply[PITH_MSG_BYTES] __attribute__((aligned(8)));
