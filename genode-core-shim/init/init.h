@@ -94,6 +94,7 @@ struct init_session {
 	char label[PARENT_LABEL_MAX];
 	char args[PARENT_ARGS_MAX];
 	struct list of_client, of_server;
+	struct init_session *next;	/* with the same rest of @id */
 };
 
 /* The lists of a server, each in the order of coming into it. */

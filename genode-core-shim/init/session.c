@@ -170,6 +170,19 @@ void session_enqueue(struct init_session *s)
  * still needs it; our parent's clients are many, and pay it. */
 static const struct quota book = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
+/* All by their ids, so that one is found however many its client has. */
+#define IDS	1024
+static struct init_session *by_id[IDS];
+
+static struct init_session **with_id(uint64_t id)
+{
+	struct init_session **p = &by_id[id % IDS];
+
+	while (*p && (*p)->id != id)
+		p = &(*p)->next;
+	return p;
+}
+
 struct init_session *session_new(struct child *client, enum session_server kind,
 				 const struct route *r,
 				 const struct parent_session *req, bool log,
@@ -201,6 +214,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
 	s->kind = kind;
 	s->id = ++init.last_id;
+	*with_id(s->id) = s;
 	s->client = client;
 	s->server = server;
 	s->quota = (struct quota){ req->ram, req->caps };
@@ -244,6 +258,7 @@ static void session_over(struct init_session *s)
 	list_del(&s->of_server);
 	list_del(&s->of_client);
 	pith_close(s->reply);
+	*with_id(s->id) = s->next;
 	free(s);
 	if (!client)
 		return;
@@ -316,13 +331,10 @@ static void settle(struct init_session *s)
 
 struct init_session *session_of_client(const struct child *c, uint64_t id)
 {
-	struct init_session *s, *next;
+	struct init_session *s = *with_id(id);
 
-	for_each_of_client(s, next, c)
-		if (s->id == id && !s->log && (s->state == SESSION_OPEN ||
-					       s->state == SESSION_LOST))
-			return s;
-	return NULL;
+	return s && s->client == c && !s->log &&
+	       (s->state == SESSION_OPEN || s->state == SESSION_LOST) ? s : NULL;
 }
 
 struct init_session *session_pending_at(const struct child *server, uint64_t id)

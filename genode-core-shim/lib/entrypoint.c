@@ -38,6 +38,10 @@ static int grow(struct entrypoint *ep)
 	if (!more)
 		return -ENOMEM;
 	memset(more + ep->nslots, 0, (n - ep->nslots) * sizeof(*more));
+	for (unsigned int i = n; i > ep->nslots; i--) {	/* the first one first */
+		more[i - 1].next_free = ep->first_free;
+		ep->first_free = i;
+	}
 	ep->slots = more;
 	ep->nslots = n;
 	return 0;
@@ -46,17 +50,13 @@ static int grow(struct entrypoint *ep)
 int64_t ep_add(struct entrypoint *ep, ep_call_fn call, ep_notify_fn notify,
 	       void *ctx)
 {
+	int err = ep->first_free ? 0 : grow(ep);
 	struct ep_slot *s;
-	int err;
 
-	while (ep->first_free < ep->nslots && ep->slots[ep->first_free].used)
-		ep->first_free++;
-	if (ep->first_free == ep->nslots) {
-		err = grow(ep);
-		if (err)
-			return err;
-	}
-	s = &ep->slots[ep->first_free];
+	if (err)
+		return err;
+	s = &ep->slots[ep->first_free - 1];
+	ep->first_free = s->next_free;
 	*s = (struct ep_slot) {
 		.call = call, .notify = notify, .ctx = ctx,
 		.generation = s->generation + 1, .used = 1,
@@ -71,8 +71,8 @@ void ep_remove(struct entrypoint *ep, uint64_t badge)
 	if (!s)
 		return;
 	s->used = 0;
-	if (s - ep->slots < ep->first_free)
-		ep->first_free = s - ep->slots;
+	s->next_free = ep->first_free;
+	ep->first_free = s - ep->slots + 1;
 }
 
 void *ep_context(struct entrypoint *ep, uint64_t badge, ep_call_fn call)

@@ -51,6 +51,7 @@ struct ep_slot {
 	void *ctx;
 	uint64_t generation;	/* < 2^47, as a badge is 63 bits */
 	uint32_t used;
+	uint32_t next_free;	/* of one that is not used, as below */
 };
 
 struct ep_timer {
@@ -64,7 +65,7 @@ struct entrypoint {
 	int ep;
 	struct ep_slot *slots;
 	unsigned int nslots;
-	unsigned int first_free;	/* none before it */
+	unsigned int first_free;	/* index + 1; 0: none is free */
 	struct ep_timer *timers;
 	struct ep_request *serving;	/* NULL: none */
 	uint8_t request[PITH_MSG_BYTES] __attribute__((aligned(8)));

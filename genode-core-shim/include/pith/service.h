@@ -23,12 +23,9 @@ struct service {
 	int (*open)(void *ctx, const struct parent_request *req, void **session);
 	void (*close)(void *ctx, void *session);
 	void *ctx;
-	/* private */
-	struct service_session {
-		uint64_t id;
-		void *session;
-	} *sessions;
-	unsigned int nsessions;
+	/* private: open ones, by the parent's id for them */
+	struct service_session **places;
+	unsigned int nsessions, nplaces;
 };
 
 /* Announce @n services (the array must stay). Requests are then handled from

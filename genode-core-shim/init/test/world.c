@@ -299,7 +299,8 @@ static int slot_new(ep_call_fn call, ep_notify_fn notify, void *ctx,
 	if (i == SLOTS)
 		return -EMFILE;
 	slots[i] = (struct ep_slot){
-		call, notify, ctx, slots[i].generation + 1, 1
+		.call = call, .notify = notify, .ctx = ctx,
+		.generation = slots[i].generation + 1, .used = 1,
 	};
 	*badge = (uint64_t)slots[i].generation << 16 | (i + 1);
 	return 0;

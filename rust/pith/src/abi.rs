@@ -144,8 +144,9 @@ abi! {
         open: OpenFn,
         close: CloseFn,
         ctx: *mut c_void,
-        sessions: *mut c_void,
+        places: *mut c_void,
         nsessions: u32,
+        nplaces: u32,
     }
     "struct rom"
     struct Rom {
