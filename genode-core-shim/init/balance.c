@@ -81,11 +81,6 @@ struct quota balance_available(const struct config *c)
 
 /* --- quota of children ------------------------------------ */
 
-static struct quota assigned_to(const struct child *c)
-{
-	return (struct quota){ c->conf->ram, c->conf->caps };
-}
-
 void balance_cpu(const struct child *c)
 {
 	struct pith_cpu_budget b = {
@@ -97,7 +92,7 @@ void balance_cpu(const struct child *c)
 
 void balance_down(struct child *c)
 {
-	struct quota excess = quota_rest(c->granted, assigned_to(c)), some;
+	struct quota excess = quota_rest(c->granted, c->conf->quota), some;
 
 	if (!excess.ram && !excess.caps)
 		return;
@@ -112,7 +107,7 @@ void balance_down(struct child *c)
 
 bool balance_up(struct child *c)
 {
-	struct quota lack = quota_rest(assigned_to(c), c->granted), rest = lack;
+	struct quota lack = quota_rest(c->conf->quota, c->granted), rest = lack;
 
 	if (!lack.ram && !lack.caps)
 		return false;
@@ -129,7 +124,7 @@ bool balance_up(struct child *c)
 
 static int resources(struct child *c, struct ep_request *in)
 {
-	struct quota wanted = quota_rest(c->granted, assigned_to(c));
+	struct quota wanted = quota_rest(c->granted, c->conf->quota);
 	struct parent_resources r = {
 		.assigned = { c->granted.ram, c->granted.caps },
 		.wanted = { wanted.ram, wanted.caps },

@@ -134,9 +134,9 @@ static int get_binary(struct child *c)
 /* Give the child what its start has left of its quota. */
 static int endow(struct child *c)
 {
-	struct quota q = { c->conf->ram, c->conf->caps };
+	struct quota q;
 
-	if (!quota_sub(q, c->cost, &q)) {
+	if (!quota_sub(c->conf->quota, c->cost, &q)) {
 		log_error("child \"%s\": its start alone takes %llu bytes and "
 			  "%llu caps of its quota", c->conf->name,
 			  (unsigned long long)c->cost.ram,
@@ -146,7 +146,7 @@ static int endow(struct child *c)
 	/* What others have not given back yet is not taken from init's own. */
 	if (quota_pay(c->pd.cap, q))
 		return -EAGAIN;
-	c->granted = (struct quota){ c->conf->ram, c->conf->caps };
+	c->granted = c->conf->quota;
 	return 0;
 }
 
@@ -261,7 +261,7 @@ static int open_log_at_child(struct child *c, const struct route *r)
 
 	if (child_is_down(init.children[r->child]))
 		return -EPIPE;
-	s = session_new(c, SERVER_CHILD, r, &req, true, &err);
+	s = session_new(c, r, &req, true, &err);
 	if (!s)
 		return err;
 	quota_add(c->cost, s->quota, &c->cost);

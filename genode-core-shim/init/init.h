@@ -64,30 +64,23 @@ enum session_state {
 	SESSION_STATES
 };
 
-enum session_server {
-	SERVER_CHILD,
-	SERVER_PARENT,
-	SERVER_CONFIG,		/* ROM "config" */
-	SERVER_CONTROL,		/* Init_control */
-};
-
 struct child;
 struct control;
 
 struct init_session {
 	enum session_state state;
-	enum session_server kind;
+	enum route_kind kind;		/* of its server */
 	uint64_t id;
 	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
-	struct child *server;		/* SERVER_CHILD; NULL: gone for good */
+	struct child *server;		/* ROUTE_CHILD; NULL: gone for good */
 	struct quota quota;		/* donated to the server */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
 	uint64_t fetch_until;		/* CLOSING: fetched then at the latest */
 	bool log;			/* the LOG that a child starts with */
-	struct session up;		/* SERVER_PARENT */
-	struct control *control;	/* SERVER_CONTROL */
+	struct session up;		/* ROUTE_PARENT */
+	struct control *control;	/* ROUTE_LOCAL */
 	char service[PARENT_SERVICE_MAX];
 	char asked[PARENT_LABEL_MAX];	/* the label as the client gave it */
 	char label[PARENT_LABEL_MAX];
@@ -243,8 +236,6 @@ void child_signal(const struct child *c, enum parent_signal signal);
 
 /* Announce the config's services, close sessions that it does not allow. */
 void upward_update(void);
-/* The answer to a request of the parent: 0 or -ENOENT, the client has gone. */
-int upward_deliver(uint64_t id, int status, int cap);
 
 /* --- parent.c ------------------------------------ */
 
@@ -264,8 +255,7 @@ int parent_call(void *ctx, struct ep_request *in);
 void sessions_init(struct child *c);
 /* A new record on the client's list, donation taken from its domain, or NULL with
  * *@err. @r: where to. For the LOG of a child that starts, init pays. */
-struct init_session *session_new(struct child *client, enum session_server kind,
-				 const struct route *r,
+struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err);
 /* The config no longer has the service of OPEN session @s for its client. */

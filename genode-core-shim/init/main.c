@@ -20,14 +20,11 @@ static int load(void)
 {
 	struct config new;
 	struct hid_error e;
-	struct quota q;
 	int err;
 
 	err = config_parse(&new, rom.data, rom.size, &e);
-	if (!err) {
-		q = balance_available(&new);
-		err = config_check_quota(&new, q.ram, q.caps, &e);
-	}
+	if (!err)
+		err = config_check_quota(&new, balance_available(&new), &e);
 	if (err)
 		log_error("config:%u:%u: %s", e.line, e.col, e.text);
 	else if ((err = config_apply(&new)))

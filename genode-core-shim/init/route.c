@@ -13,12 +13,10 @@
 
 bool text_valid(const char *s, size_t size)
 {
-	size_t i;
+	size_t len = strnlen(s, size);
 
-	for (i = 0; i < size && s[i]; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '|')
-			return false;
-	return i < size;
+	return len < size &&
+	       hid_is_text((struct hid_str){ s, (uint32_t)len }, len);
 }
 
 bool service_valid(const char *s, size_t size)
@@ -26,7 +24,8 @@ bool service_valid(const char *s, size_t size)
 	size_t len = strnlen(s, size);
 
 	return len < size &&
-	       config_name_valid((struct hid_str){ s, (uint32_t)len }, "_");
+	       hid_is_name((struct hid_str){ s, (uint32_t)len },
+			   CONFIG_NAME_MAX - 1, "_");
 }
 
 /* "child -> label", or "child" if the label is empty. */
@@ -144,11 +143,18 @@ static int relabel(const struct config_target *t, const char *scoped,
 	return len < (int)sizeof(route->label) ? 0 : -EINVAL;
 }
 
-static int apply_rule(const struct config_rule *rule, const struct request *r,
-		      struct route *route)
+/* The first rule of @rules that matches decides. */
+static int resolve(const struct config_route *rules, const struct request *r,
+		   struct route *route)
 {
+	const struct config_rule *rule = rules->rules;
 	unsigned int i;
 
+	*route = (struct route){ .kind = ROUTE_NONE };
+	for (i = 0; i < rules->nrules && !matches(rule, r); i++)
+		rule++;
+	if (i == rules->nrules)
+		return 0;
 	for (i = 0; i < rule->ntargets; i++) {
 		const struct config_target *t = &rule->targets[i];
 
@@ -159,24 +165,34 @@ static int apply_rule(const struct config_rule *rule, const struct request *r,
 	return 0;
 }
 
+/* A child's config is inline, if there is one; init's own, which the parent knows by
+ * that name, is not for children. */
+static void find_config(const struct config_child *child, const struct request *r,
+			struct route *route)
+{
+	if (!hid_equal(r->service, "ROM"))
+		return;
+	if (child->config && !strcmp(r->label, "config"))
+		*route = (struct route){ .kind = ROUTE_CONFIG, .label = "config" };
+	else if (route->kind == ROUTE_PARENT && !route->relabelled &&
+		 !strcmp(label_last(route->label), "config"))
+		route->kind = ROUTE_HIDDEN;
+}
+
 int route_resolve(const struct config *c, unsigned int client,
 		  const char *service, const char *label, struct route *route)
 {
 	const struct config_child *child = &c->children[client];
-	const struct config_route *rules = child->own_route ? &child->route :
-							      &c->default_route;
 	struct request r = {
 		.c = c, .client = client, .label = label,
 		.service = hid_text(service),
 	};
-	unsigned int i;
 
-	*route = (struct route){ .kind = ROUTE_NONE };
-	if (scoped_label(r.scoped, child->name, label))
+	if (scoped_label(r.scoped, child->name, label) ||
+	    resolve(child->route.node ? &child->route : &c->default_route, &r,
+		    route))
 		return -EINVAL;
-	for (i = 0; i < rules->nrules; i++)
-		if (matches(&rules->rules[i], &r))
-			return apply_rule(&rules->rules[i], &r, route);
+	find_config(child, &r, route);
 	return 0;
 }
 
@@ -187,14 +203,9 @@ int route_upward(const struct config *c, const char *service, const char *label,
 		.c = c, .client = c->nchildren, .label = label,
 		.service = hid_text(service),
 	};
-	unsigned int i;
 
-	*route = (struct route){ .kind = ROUTE_NONE };
 	snprintf(r.scoped, sizeof(r.scoped), "%s", label);
-	for (i = 0; i < c->policies.nrules; i++)
-		if (matches(&c->policies.rules[i], &r))
-			return apply_rule(&c->policies.rules[i], &r, route);
-	return 0;
+	return resolve(&c->policies, &r, route);
 }
 
 /* --- args ------------------------------------ */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pith/rpc.h>
+#include <pith/service.h>
 #include <session/core.h>
 #include "init.h"
 
@@ -142,14 +143,13 @@ void session_enqueue(struct init_session *s)
  * still needs it; our parent's clients are many, and pay it. */
 static const struct quota book = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
-struct init_session *session_new(struct child *client, enum session_server kind,
-				 const struct route *r,
+struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps };
-	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
-						      NULL;
+	struct child *server = r->kind == ROUTE_CHILD ?
+			       init.children[r->child] : NULL;
 	struct init_session *s;
 
 	*err = -EDQUOT;
@@ -167,7 +167,7 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		return NULL;
 	}
 	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
-	s->kind = kind;
+	s->kind = r->kind;
 	s->id = ++init.last_id;
 	s->client = client;
 	s->server = server;
@@ -193,7 +193,8 @@ static int answer(struct init_session *s, int status, const void *data,
 	int reply = s->reply;
 
 	if (s->client == &init.up && s->state <= SESSION_PENDING)
-		return upward_deliver(s->up_id, status, cap);
+		return service_deliver(s->up_id, status ? status : cap) ?
+			-ENOENT : 0;
 
 	s->reply = -1;
 	return reply < 0 ? 0 : ep_answer(reply, status, data, len, cap);
@@ -220,9 +221,9 @@ void session_drop(struct init_session *s)
 {
 	if (s->up.cap >= 0 && !strcmp(s->service, "PD"))
 		give_back_pd(s);
-	if (s->kind == SERVER_PARENT)
+	if (s->kind == ROUTE_PARENT)
 		env_close(&s->up);
-	if (s->kind == SERVER_CONTROL)
+	if (s->kind == ROUTE_LOCAL)
 		local_control_close(s);
 	give_back(s, s->quota);
 	session_over(s);
@@ -482,7 +483,7 @@ static int close_at_server(struct init_session *s, struct ep_request *in)
 
 int session_close(struct init_session *s, struct ep_request *in)
 {
-	if (s->kind == SERVER_CHILD && s->state == SESSION_OPEN)
+	if (s->kind == ROUTE_CHILD && s->state == SESSION_OPEN)
 		return close_at_server(s, in);
 	if (s->state == SESSION_LOST)
 		session_over(s);
@@ -497,7 +498,7 @@ static void client_died(struct init_session *s)
 {
 	pith_close(s->reply);
 	s->reply = -1;
-	if (s->kind != SERVER_CHILD) {
+	if (s->kind != ROUTE_CHILD) {
 		session_drop(s);
 		return;
 	}

@@ -3,7 +3,7 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/hid_print.c
- * ../../lib/report.c ../../lib/rpc_cap.c
+ * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
  * ../../lib/args.c */
 /* A config that changes while init runs; quota up and down; heartbeats. */
 #include <session/core.h>

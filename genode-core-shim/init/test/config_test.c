@@ -356,19 +356,19 @@ static void test_good(void)
 	check(c.nchildren == 5 && c.prio_levels == 4 &&
 	      hid_equal(c.version, "7"), "children, levels, version");
 	k = &c.children[0];
-	check(k->ram == 1 << 20 && k->caps == 100 && k->managing_system &&
+	check(k->quota.ram == 1 << 20 && k->quota.caps == 100 && k->managing_system &&
 	      k->exit_propagate && k->nprovides == 2 && !k->config &&
-	      !k->own_route && !k->restart.enabled &&
+	      !k->route.node && !k->restart.enabled &&
 	      hid_equal(k->version, "b2") && !strcmp(k->binary, "platform"),
 	      "defaults of a child");
 	k = &c.children[1];
-	check(k->ram == 8 << 20 && k->caps == 20 && !k->managing_system &&
+	check(k->quota.ram == 8 << 20 && k->quota.caps == 20 && !k->managing_system &&
 	      k->priority == 3 * 16384 && !strcmp(k->binary, "nvme_drv") &&
 	      k->config && hid_first(k->config, "at"), "what a child says itself");
 	check(k->restart.enabled && k->restart.max == 3 &&
 	      k->restart.backoff_ms == 10 && k->restart.within_ms == 60000,
 	      "restart policy");
-	check(c.children[2].restart.max == 5 && c.children[3].own_route &&
+	check(c.children[2].restart.max == 5 && c.children[3].route.node &&
 	      c.children[3].route.nrules == 13, "restart defaults, rules");
 }
 
@@ -507,7 +507,7 @@ static void test_text(void)
 static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 		    const char *text)
 {
-	bool ok = config_check_quota(&c, ram, caps, &err) == -EDQUOT &&
+	bool ok = config_check_quota(&c, (struct quota){ ram, caps }, &err) == -EDQUOT &&
 		  err.line == line && !strcmp(err.text, text);
 
 	check(ok, "%u:%u: %s", err.line, err.col, err.text);
@@ -516,7 +516,7 @@ static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 
 static void test_quota(void)
 {
-	check(!config_check_quota(&c, 12 << 20, 420, &err), "quotas that fit");
+	check(!config_check_quota(&c, (struct quota){ 12 << 20, 420 }, &err), "quotas that fit");
 	no_room((12 << 20) - 4096, 420, 45, "expected at most 1044480 ram for "
 		"'nvme2' (of 12578816 in all), found 1048576");
 	no_room(12 << 20, 119, 19, "expected at most 19 caps for 'nvme' (of 119 "

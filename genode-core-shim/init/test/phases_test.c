@@ -3,7 +3,7 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c
- * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c
+ * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
  * ../../lib/args.c */
 /*
  * One init, one config after the other, each a change of a kind of its own, as a
