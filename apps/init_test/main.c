@@ -104,6 +104,38 @@ static void run_crowd(void)
 	}
 }
 
+/* @n children of one config, each of which says something once and ends; then one
+ * config removes all of them, and the init's account is *@a. */
+static void many(unsigned int n, struct account *a)
+{
+	unsigned int said = load.said, i;
+	uint64_t begin = pith_now();
+
+	config_begin();
+	head(0);
+	children(0, 0, n, "role: once");
+	config_add("-\n");
+	config_show();
+	for (i = 250; i < n; i += 250)	/* each 250 have their own time */
+		expect(wait_for(&load.said, said + i, true), "some of them run");
+	expect(wait_for(&load.said, said + n, false) && !load.failed,
+	       "each of them runs");
+	log_line("%u children in %llu ms", n,
+		 (unsigned long long)(pith_now() - begin) / PITH_MS(1));
+	nobody(a);
+}
+
+/* Ten times as many leave no more than these. */
+static void run_many(void)
+{
+	unsigned int n = (unsigned int)option("children", 2000);
+	struct account few, all;
+
+	many(n / 10, &few);
+	many(n, &all);
+	expect(account_same(&few, &all), "nothing leaks");
+}
+
 /* Inits with children of their own come and go: hundreds in all. */
 static void run_bomb(void)
 {
@@ -262,7 +294,7 @@ int component_main(void)
 	} tests[] = {
 		{ "crowd", run_crowd }, { "bomb", run_bomb },
 		{ "storm", run_storm }, { "quota", run_quota },
-		{ "hostile", run_hostile },
+		{ "hostile", run_hostile }, { "many", run_many },
 	};
 	static struct rom rom;
 	char name[16];

@@ -16,12 +16,14 @@ static struct child *child_of(const struct config *c, struct child *const *of,
 	return i < 0 ? NULL : of[i];
 }
 
-static void forget(struct child **children, unsigned int n)
+/* The first @n children, as far as they are those of @new. */
+static void forget(struct child **children, const struct config *new,
+		   unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (children[i]->state == CHILD_DOWN)
+		if (children[i]->conf == &new->children[i])
 			child_free(children[i]);
 	free(children);
 }
@@ -39,7 +41,7 @@ static struct child **children_for(const struct config *new)
 			children[i] = child_new(&new->children[i]);
 		if (children[i])
 			continue;
-		forget(children, i);
+		forget(children, new, i);
 		return NULL;
 	}
 	return children;

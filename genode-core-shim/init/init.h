@@ -126,6 +126,7 @@ struct child {
 	unsigned int index;
 	enum child_state state;
 	uint64_t id;			/* of the latest start */
+	bool in_line;			/* starts in its turn */
 	bool removed;			/* by a new config: is freed at its end */
 	bool again;			/* a new config: starts at its end */
 	bool differs;			/* a new config: from what it runs as */
@@ -148,8 +149,8 @@ struct child {
 	uint64_t exit_badge;
 	int log_cap;			/* LOG served by a child */
 	int announced[CONFIG_PROVIDES];	/* notification, -1: not announced */
-	int config_cap, config_mem;	/* ROM "config", -1: not made yet */
-	uint64_t config_badge, config_size;
+	int config_cap;			/* ROM "config", -1: not made yet */
+	uint64_t config_badge;
 	int config_sigh;		/* notification, -1: none */
 	int start_error;		/* 0 or -errno: why it did not start */
 	bool waits;			/* for quota, and has said so */
@@ -190,7 +191,7 @@ int config_apply(struct config *new);
 
 struct child *child_new(const struct config_child *conf);
 void child_free(struct child *c);
-/* One that is DOWN. */
+/* One that is DOWN or in BACKOFF: now, or in its turn. */
 void child_start(struct child *c);
 /* Let it end, and start as its config says now, whatever its policy. */
 void child_restart(struct child *c);
@@ -254,7 +255,7 @@ int parent_call(void *ctx, struct ep_request *in);
 /* No sessions yet. */
 void sessions_init(struct child *c);
 /* A new record on the client's list, donation taken from its domain, or NULL with
- * *@err. @r: where to. For the LOG of a child that starts, init pays. */
+ * *@err (EPIPE: the server stays down). @r: where to. For the LOG of a child that starts, init pays. */
 struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err);
@@ -295,7 +296,7 @@ void sessions_close_timeout(void *ctx);
 /* Capability of the session, for the client's reply, or -errno. */
 int local_config_open(struct child *c);
 void local_config_free(struct child *c);
-/* The config has changed: make the new text, tell the child. */
+/* The config has changed: tell the child. */
 void local_config_changed(struct child *c);
 int local_control_open(struct init_session *s);
 void local_control_close(struct init_session *s);

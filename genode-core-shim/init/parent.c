@@ -67,8 +67,6 @@ static int open_session(struct child *c, struct ep_request *in,
 	if (r->kind == ROUTE_PARENT && strcmp(req->service, "PD") &&
 	    (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
 		return -EDQUOT;
-	if (r->kind == ROUTE_CHILD && child_is_down(init.children[r->child]))
-		return -EPIPE;
 	s = session_new(c, r, req, false, &cap);
 	if (!s)
 		return cap;

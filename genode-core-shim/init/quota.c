@@ -65,28 +65,14 @@ bool quota_valid(struct quota donation)
 
 /* --- on domains ------------------------------------ */
 
-static struct pith_domain_info info_of(int domain)
+struct quota quota_unused(int domain)
 {
 	struct pith_domain_info i;
 
 	if (pith_domain_info(domain, &i))
-		i = (struct pith_domain_info){ .ram_limit = 0 };
-	return i;
-}
-
-struct quota quota_unused(int domain)
-{
-	struct pith_domain_info i = info_of(domain);
-
+		return (struct quota){ 0, 0 };
 	return (struct quota){ i.ram_limit - i.ram_used,
 			       i.caps_limit - i.caps_used };
-}
-
-struct quota quota_limit(int domain)
-{
-	struct pith_domain_info i = info_of(domain);
-
-	return (struct quota){ i.ram_limit, i.caps_limit };
 }
 
 static struct quota reserve = { QUOTA_KEEP_RAM, QUOTA_KEEP_CAPS };

@@ -109,13 +109,11 @@ int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
 static void give_back_pd(struct init_session *s)
 {
 	int domain = parent_cap(s->up.cap, PD_DOMAIN, NULL, 0);
-	struct quota all;
 
 	s->quota = (struct quota){ 0, 0 };
 	if (domain < 0)
 		return;
-	all = quota_limit(domain);
-	quota_move_some(domain, payee(s), &all);
+	quota_move(domain, payee(s), quota_unused(domain));
 	pith_close(domain);
 }
 
@@ -152,6 +150,9 @@ struct init_session *session_new(struct child *client, const struct route *r,
 			       init.children[r->child] : NULL;
 	struct init_session *s;
 
+	*err = -EPIPE;
+	if (server && child_is_down(server))
+		return NULL;
 	*err = -EDQUOT;
 	if (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT)
 		return NULL;

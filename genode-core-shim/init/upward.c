@@ -24,8 +24,7 @@ static void create(const struct parent_request *p)
 	memcpy(req.args, p->args, sizeof(req.args));
 	err = route_upward(&init.config, req.service, req.label, &r);
 	if (!err)
-		err = r.kind != ROUTE_CHILD ? -EACCES :
-		      child_is_down(init.children[r.child]) ? -EPIPE : 0;
+		err = r.kind != ROUTE_CHILD ? -EACCES : 0;
 	s = err ? NULL : session_new(&init.up, &r, &req, false, &err);
 	if (!s) {
 		service_deliver(p->id, err);
