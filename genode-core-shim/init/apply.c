@@ -73,7 +73,7 @@ static bool routes_fit(const struct child *c)
 	if (c->state == CHILD_RUNNING && !child_log_fits(c))
 		return false;
 	list_for_each(s, next, &c->sessions, struct init_session, of_client)
-		if (!session_fits(s))
+		if (!session_follows(s))
 			return false;
 	return true;
 }

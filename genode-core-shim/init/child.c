@@ -302,7 +302,7 @@ static void start(struct child *c)
 	c->start_error = 0;
 	c->complaints = 0;
 	err = route_resolve(&init.config, c->index, "LOG", "", &r);
-	if (!err && r.kind == ROUTE_CHILD) {
+	if (!err && (r.kind == ROUTE_CHILD || r.kind == ROUTE_LATER)) {
 		err = open_log_at_child(c, &r);
 		if (!err)
 			return;

@@ -12,6 +12,7 @@
 
 #define CONFIG_NAME_MAX		32	/* of a child or binary, with the NUL */
 #define CONFIG_CHILDREN		4096
+#define CONFIG_NO_CHILD		CONFIG_CHILDREN	/* no start node has that name */
 #define CONFIG_PROVIDES		8	/* services of one child */
 
 enum target_kind {
@@ -23,8 +24,9 @@ enum target_kind {
 
 struct config_target {
 	enum target_kind kind;
+	const struct hid_node *node;
 	struct hid_str name;		/* TARGET_CHILD: as the config says */
-	unsigned int child;		/* and its index */
+	unsigned int child;		/* and its index, or CONFIG_NO_CHILD */
 	/* What is in their place in the session's label, "identity -> resource";
 	 * @s is NULL where it stays. @label is all of it. */
 	struct hid_str label, identity, resource, prepend_resource;
@@ -118,6 +120,9 @@ int config_child_index(const struct config *c, struct hid_str name);
 /* Index in the child's provides, or -1. */
 int config_provides(const struct config_child *child, struct hid_str service);
 bool config_parent_provides(const struct config *c, struct hid_str service);
+/* The first target not before @t of a child that is not there (yet), or NULL. */
+const struct config_target *config_next_absent(const struct config *c,
+					       const struct config_target *t);
 
 /*
  * Do the children's quotas fit into @all, which already lacks what init keeps? Else

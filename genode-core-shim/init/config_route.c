@@ -38,10 +38,9 @@ static int fill_child(const struct config *c, const struct hid_node *node,
 	const struct config_child *server;
 	int i = find_child(c, t->name);
 
+	t->child = i < 0 ? CONFIG_NO_CHILD : (unsigned int)i;
 	if (i < 0)
-		return hid_refuse_node(err, node, "expected the name of a start "
-				       "node, found '%.*s'", (int)t->name.len,
-				       t->name.s);
+		return 0;
 	server = &c->children[i];
 	if (server == child)
 		return hid_refuse_node(err, node, "expected another child than "
@@ -51,7 +50,6 @@ static int fill_child(const struct config *c, const struct hid_node *node,
 				       "provides %.*s, found '%s'",
 				       (int)rule->service.len, rule->service.s,
 				       server->name);
-	t->child = (unsigned int)i;
 	return 0;
 }
 
@@ -129,6 +127,7 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 		       const struct config_child *child,
 		       struct config_target *t, struct hid_error *err)
 {
+	t->node = node;
 	while (!hid_is(node, targets[t->kind].type))
 		t->kind++;
 	return hid_fill(node, targets[t->kind].fields, NULL, t, err) ||
@@ -267,6 +266,15 @@ int config_provides(const struct config_child *child, struct hid_str service)
 		if (hid_same_text(child->provides[i], service))
 			return (int)i;
 	return -1;
+}
+
+const struct config_target *config_next_absent(const struct config *c,
+					       const struct config_target *t)
+{
+	for (; t < c->targets + c->ntargets; t++)
+		if (t->kind == TARGET_CHILD && t->child == CONFIG_NO_CHILD)
+			return t;
+	return NULL;
 }
 
 bool config_parent_provides(const struct config *c, struct hid_str service)

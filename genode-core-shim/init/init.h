@@ -73,7 +73,8 @@ struct init_session {
 	uint64_t id;
 	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
-	struct child *server;		/* ROUTE_CHILD; NULL: gone for good */
+	struct child *server;		/* ROUTE_CHILD; NULL: gone for good, or,
+					 * ROUTE_LATER, not there yet */
 	struct quota quota;		/* donated to the server */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
@@ -240,8 +241,9 @@ void upward_update(void);
 
 /* --- parent.c ------------------------------------ */
 
-/* Does @s still go where the config says? @client's LOG at the parent? */
-bool session_fits(const struct init_session *s);
+/* Does @s still go where the config says? One that waits for a child that has come
+ * goes there now. @client's LOG at the parent? */
+bool session_follows(struct init_session *s);
 bool child_log_fits(const struct child *client);
 /* Capability 0 of the request in the place of *@fd; -EINVAL: it is no notification
  * that can be signalled. */
@@ -270,6 +272,8 @@ void session_drop(struct init_session *s);
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len);
 /* Tell its server of @s, if it listens already. */
 void session_enqueue(struct init_session *s);
+/* The child that @s has waited for, ROUTE_LATER, is there now. */
+void session_arrived(struct init_session *s, struct child *server);
 struct init_session *session_of_client(const struct child *c, uint64_t id);
 struct init_session *session_pending_at(const struct child *server, uint64_t id);
 

@@ -70,7 +70,7 @@ static int open_session(struct child *c, struct ep_request *in,
 	s = session_new(c, r, req, false, &cap);
 	if (!s)
 		return cap;
-	if (r->kind == ROUTE_CHILD) {
+	if (r->kind == ROUTE_CHILD || r->kind == ROUTE_LATER) {
 		cap = s->reply = ep_save_reply(&init.ep, in);
 		if (cap >= 0) {
 			session_enqueue(s);
@@ -101,7 +101,8 @@ static int no_route(struct child *c, const struct parent_session *req,
 static const char *server_name(const struct route *r)
 {
 	return r->kind == ROUTE_CHILD ? init.config.children[r->child].name :
-	       r->kind == ROUTE_PARENT ? "parent" : "init";
+	       r->kind == ROUTE_PARENT ? "parent" :
+	       r->kind == ROUTE_LATER ? "a child that is to come" : "init";
 }
 
 static int session(struct child *c, struct ep_request *in)
@@ -134,7 +135,7 @@ static int session(struct child *c, struct ep_request *in)
 
 /* --- routes that change ------------------------------------ */
 
-bool session_fits(const struct init_session *s)
+bool session_follows(struct init_session *s)
 {
 	const struct child *c = s->client;
 	struct route r;
@@ -142,7 +143,13 @@ bool session_fits(const struct init_session *s)
 		route_upward(&init.config, s->service, s->asked, &r) :
 		route_resolve(&init.config, c->index, s->service, s->asked, &r);
 
-	return !err && r.kind == s->kind && !strcmp(r.label, s->label) &&
+	if (err || strcmp(r.label, s->label))
+		return false;
+	if (s->kind == ROUTE_LATER && r.kind == ROUTE_CHILD) {
+		session_arrived(s, init.children[r.child]);
+		return true;
+	}
+	return r.kind == s->kind &&
 	       (r.kind != ROUTE_CHILD || init.children[r.child] == s->server);
 }
 
@@ -152,8 +159,8 @@ bool child_log_fits(const struct child *client)
 
 	if (route_resolve(&init.config, client->index, "LOG", "", &r))
 		return true;
-	return r.kind == ROUTE_CHILD ? !client->log.id :
-	       (r.kind == ROUTE_PARENT) == (client->log.id != 0);
+	return r.kind == ROUTE_CHILD || r.kind == ROUTE_LATER ?
+	       !client->log.id : (r.kind == ROUTE_PARENT) == (client->log.id != 0);
 }
 
 static int close_session(struct child *c, struct ep_request *in)

@@ -113,7 +113,8 @@ static void print_sessions(struct hid_print *p, const struct child *c,
 		hid_print_attr(p, "label", s->label);
 		hid_print_attr(p, "server", s->server ? s->server->conf->name :
 			       s->kind == ROUTE_PARENT ? "core" :
-			       s->kind == ROUTE_CHILD ? "gone" : "init");
+			       s->kind == ROUTE_CHILD ? "gone" :
+			       s->kind == ROUTE_LATER ? "later" : "init");
 		hid_print_number(p, "id", s->id);
 		hid_print_attr(p, "state", session_state_name(s->state));
 		if (args)

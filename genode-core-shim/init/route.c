@@ -7,7 +7,6 @@
 #include "route.h"
 
 #define PRIO_RANGE	65536
-#define SCOPE		" -> "
 
 /* --- labels ------------------------------------ */
 
@@ -32,45 +31,48 @@ bool service_valid(const char *s, size_t size)
 static int scoped_label(char *out, const char *child, const char *label)
 {
 	int len = snprintf(out, PARENT_LABEL_MAX, "%s%s%s", child,
-			   *label ? SCOPE : "", label);
+			   *label ? LABEL_ARROW : "", label);
 
 	return len < PARENT_LABEL_MAX ? 0 : -EINVAL;
-}
-
-/* The element that decides at the server must not begin behind the prefix. */
-static bool starts_with(const char *s, struct hid_str prefix)
-{
-	return !strncmp(s, prefix.s, prefix.len) &&
-	       label_last(s) <= s + prefix.len;
-}
-
-static bool ends_with(const char *s, struct hid_str suffix)
-{
-	size_t len = strlen(s);
-
-	return len >= suffix.len &&
-	       !memcmp(s + len - suffix.len, suffix.s, suffix.len);
 }
 
 /* --- rules ------------------------------------ */
 
 struct request {
 	const struct config *c;
-	unsigned int client;
+	unsigned int client;	/* nchildren: one of the parent's */
 	struct hid_str service;
 	const char *label;
 	char scoped[PARENT_LABEL_MAX];
 };
+
+/* A child's label is text of its own, whose last element decides at the server: that
+ * must not begin behind the prefix. Policies know clients by whole elements. */
+static bool begins(const struct request *r, struct hid_str prefix)
+{
+	if (r->client == r->c->nchildren)
+		return label_begins(r->label, prefix.s, prefix.len);
+	return !strncmp(r->label, prefix.s, prefix.len) &&
+	       label_last(r->label) <= r->label + prefix.len;
+}
+
+static bool ends(const struct request *r, struct hid_str suffix)
+{
+	size_t len = strlen(r->label);
+
+	if (r->client == r->c->nchildren)
+		return label_ends(r->label, suffix.s, suffix.len);
+	return len >= suffix.len &&
+	       !memcmp(r->label + len - suffix.len, suffix.s, suffix.len);
+}
 
 static bool matches(const struct config_rule *rule, const struct request *r)
 {
 	if (rule->service.len && !hid_same_text(rule->service, r->service))
 		return false;
 	return (!rule->label.s || hid_equal(rule->label, r->label)) &&
-	       (!rule->label_prefix.s ||
-		starts_with(r->label, rule->label_prefix)) &&
-	       (!rule->label_suffix.s ||
-		ends_with(r->label, rule->label_suffix)) &&
+	       (!rule->label_prefix.s || begins(r, rule->label_prefix)) &&
+	       (!rule->label_suffix.s || ends(r, rule->label_suffix)) &&
 	       (!rule->label_last.s ||
 		hid_equal(rule->label_last, label_last(r->label))) &&
 	       (!rule->unscoped_label.s ||
@@ -100,6 +102,8 @@ static enum route_kind try_target(const struct config_target *t,
 								  ROUTE_NONE;
 	case TARGET_CHILD:
 		*child = t->child;
+		if (t->child == CONFIG_NO_CHILD)
+			return ROUTE_LATER;
 		return t->child != r->client &&
 		       config_provides(&r->c->children[t->child],
 				       r->service) >= 0 ?
@@ -126,7 +130,7 @@ static int relabel(const struct config_target *t, const char *scoped,
 	bool alone = last == scoped;	/* no resource in it */
 	struct hid_str all = or_else(t->label, scoped, strlen(scoped));
 	struct hid_str id = or_else(t->identity, scoped, alone ? strlen(scoped) :
-				    (size_t)(last - scoped) - strlen(SCOPE));
+				    (size_t)(last - scoped) - LABEL_ARROW_LEN);
 	struct hid_str more = or_else(t->prepend_resource, "", 0);
 	struct hid_str res = or_else(t->resource, alone ? "" : last,
 				     alone ? 0 : strlen(last));
@@ -138,7 +142,7 @@ static int relabel(const struct config_target *t, const char *scoped,
 		return hid_copy(all, route->label, sizeof(route->label)) < 0 ?
 			-EINVAL : 0;
 	len = snprintf(route->label, sizeof(route->label), "%.*s%s%.*s%.*s",
-		       (int)id.len, id.s, more.len + res.len ? SCOPE : "",
+		       (int)id.len, id.s, more.len + res.len ? LABEL_ARROW : "",
 		       (int)more.len, more.s, (int)res.len, res.s);
 	return len < (int)sizeof(route->label) ? 0 : -EINVAL;
 }
@@ -148,6 +152,8 @@ static int resolve(const struct config_route *rules, const struct request *r,
 		   struct route *route)
 {
 	const struct config_rule *rule = rules->rules;
+	const struct config_target *t, *chosen = NULL;
+	enum route_kind kind;
 	unsigned int i;
 
 	*route = (struct route){ .kind = ROUTE_NONE };
@@ -155,14 +161,17 @@ static int resolve(const struct config_route *rules, const struct request *r,
 		rule++;
 	if (i == rules->nrules)
 		return 0;
-	for (i = 0; i < rule->ntargets; i++) {
-		const struct config_target *t = &rule->targets[i];
-
-		route->kind = try_target(t, r, &route->child);
-		if (route->kind != ROUTE_NONE)
-			return relabel(t, r->scoped, route);
+	/* who is there goes before who may come */
+	for (t = rule->targets; t < rule->targets + rule->ntargets; t++) {
+		kind = try_target(t, r, &route->child);
+		if (kind == ROUTE_NONE || (kind == ROUTE_LATER && chosen))
+			continue;
+		chosen = t;
+		route->kind = kind;
+		if (kind != ROUTE_LATER)
+			break;
 	}
-	return 0;
+	return chosen ? relabel(chosen, r->scoped, route) : 0;
 }
 
 /* A child's config is inline, if there is one; init's own, which the parent knows by

@@ -129,7 +129,7 @@ static int announced(const struct child *server, const char *service)
 
 void session_enqueue(struct init_session *s)
 {
-	int notification = announced(s->server, s->service);
+	int notification = s->server ? announced(s->server, s->service) : -1;
 
 	if (notification >= 0)
 		pith_signal(notification, 1);
@@ -167,7 +167,8 @@ struct init_session *session_new(struct child *client, const struct route *r,
 		free(s);
 		return NULL;
 	}
-	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
+	s->state = server || r->kind == ROUTE_LATER ? SESSION_QUEUED :
+						      SESSION_OPEN;
 	s->kind = r->kind;
 	s->id = ++init.last_id;
 	s->client = client;
@@ -240,6 +241,17 @@ static void refuse(struct init_session *s, int status)
 	session_drop(s);
 	if (log && client)
 		child_log_ready(client, status);
+}
+
+void session_arrived(struct init_session *s, struct child *server)
+{
+	s->kind = ROUTE_CHILD;
+	s->server = server;
+	list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
+	if (server->state == CHILD_EXITED)
+		refuse(s, -EPIPE);
+	else
+		session_enqueue(s);
 }
 
 void session_log_timeout(struct child *c)

@@ -24,7 +24,8 @@ static void create(const struct parent_request *p)
 	memcpy(req.args, p->args, sizeof(req.args));
 	err = route_upward(&init.config, req.service, req.label, &r);
 	if (!err)
-		err = r.kind != ROUTE_CHILD ? -EACCES : 0;
+		err = r.kind == ROUTE_LATER || r.kind == ROUTE_CHILD ? 0 :
+								 -EACCES;
 	s = err ? NULL : session_new(&init.up, &r, &req, false, &err);
 	if (!s) {
 		service_deliver(p->id, err);
@@ -91,7 +92,7 @@ void upward_update(void)
 	list_for_each(s, next, &init.up.sessions, struct init_session,
 		      of_client) {
 		if ((s->state == SESSION_OPEN || s->state == SESSION_QUEUED) &&
-		    !session_fits(s))
+		    !session_follows(s))
 			session_withdraw(s);
 	}
 	for (i = 0; i < init.config.nservices; i++)
