@@ -36,7 +36,9 @@ static void burn(void *ctx)
 
 static int called(void *ctx, struct ep_request *in)
 {
-	static struct ep_timer timer = { PITH_NO_DEADLINE, burn, &timer, NULL };
+	static struct ep_timer timer = {
+		.at = PITH_NO_DEADLINE, .fire = burn, .ctx = &timer,
+	};
 	const uint64_t *value = ep_req(in, uint64_t);
 	struct echo_reply rep = { .cpu = (uint32_t)sched_getcpu() };
 	int cap;

@@ -82,13 +82,6 @@ struct quota balance_available(const struct config *c)
 	return quota_for_children(quota_rest(all, keep), c->nchildren);
 }
 
-/* --- quota of children ------------------------------------ */
-
-static struct quota assigned_to(const struct child *c)
-{
-	return (struct quota){ c->conf->ram, c->conf->caps };
-}
-
 /* --- CPU time ------------------------------------ */
 
 static void settle_cpu(void *ctx);
@@ -156,7 +149,7 @@ void balance_cpu_changed(void)
 
 void balance_down(struct child *c)
 {
-	struct quota excess = quota_rest(c->granted, assigned_to(c)), some;
+	struct quota excess = quota_rest(c->granted, c->conf->quota), some;
 
 	if (!excess.ram && !excess.caps)
 		return;
@@ -171,7 +164,7 @@ void balance_down(struct child *c)
 
 bool balance_up(struct child *c)
 {
-	struct quota lack = quota_rest(assigned_to(c), c->granted), rest = lack;
+	struct quota lack = quota_rest(c->conf->quota, c->granted), rest = lack;
 
 	if (!lack.ram && !lack.caps)
 		return false;
@@ -188,7 +181,7 @@ bool balance_up(struct child *c)
 
 static int resources(struct child *c, struct ep_request *in)
 {
-	struct quota wanted = quota_rest(c->granted, assigned_to(c));
+	struct quota wanted = quota_rest(c->granted, c->conf->quota);
 	struct parent_resources r = {
 		.assigned = { c->granted.ram, c->granted.caps, c->conf->cpu },
 		.wanted = { wanted.ram, wanted.caps, cpu_wanted(c) },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pith/rpc.h>
+#include <pith/service.h>
 #include <session/core.h>
 #include "init.h"
 
@@ -136,13 +137,11 @@ int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
 static void give_back_pd(struct init_session *s)
 {
 	int domain = parent_cap(s->up.cap, PD_DOMAIN, NULL, 0);
-	struct quota all;
 
 	s->quota = (struct quota){ 0, 0 };
 	if (domain < 0)
 		return;
-	all = quota_limit(domain);
-	quota_move_some(domain, payee(s), &all);
+	quota_move(domain, payee(s), quota_unused(domain));
 	pith_close(domain);
 }
 
@@ -158,7 +157,7 @@ static int announced(const struct child *server, const char *service)
 
 void session_enqueue(struct init_session *s)
 {
-	int notification = announced(s->server, s->service);
+	int notification = s->server ? announced(s->server, s->service) : -1;
 
 	if (notification >= 0)
 		pith_signal(notification, 1);
@@ -183,17 +182,19 @@ static struct init_session **with_id(uint64_t id)
 	return p;
 }
 
-struct init_session *session_new(struct child *client, enum session_server kind,
-				 const struct route *r,
+struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps };
-	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
-						      NULL;
+	struct child *server = r->kind == ROUTE_CHILD ?
+			       init.children[r->child] : NULL;
 	uint64_t cpu = args_number(req->args, "cpu_quota", 0);
 	struct init_session *s;
 
+	*err = -EPIPE;
+	if (server && child_is_down(server))
+		return NULL;
 	*err = -EDQUOT;
 	if (cpu > CONFIG_CPU_MAX || (cpu && client->conf && client->conf->cpu &&
 				     cpu_share(client) <= cpu))
@@ -211,8 +212,9 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		free(s);
 		return NULL;
 	}
-	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
-	s->kind = kind;
+	s->state = server || r->kind == ROUTE_LATER ? SESSION_QUEUED :
+						      SESSION_OPEN;
+	s->kind = r->kind;
 	s->id = ++init.last_id;
 	*with_id(s->id) = s;
 	s->client = client;
@@ -242,7 +244,8 @@ static int answer(struct init_session *s, int status, const void *data,
 	int reply = s->reply;
 
 	if (s->client == &init.up && s->state <= SESSION_PENDING)
-		return upward_deliver(s->up_id, status, cap);
+		return service_deliver(s->up_id, status ? status : cap) ?
+			-ENOENT : 0;
 
 	s->reply = -1;
 	return reply < 0 ? 0 : ep_answer(reply, status, data, len, cap);
@@ -270,9 +273,9 @@ void session_drop(struct init_session *s)
 {
 	if (s->up.cap >= 0 && !strcmp(s->service, "PD"))
 		give_back_pd(s);
-	if (s->kind == SERVER_PARENT)
+	if (s->kind == ROUTE_PARENT)
 		env_close(&s->up);
-	if (s->kind == SERVER_CONTROL)
+	if (s->kind == ROUTE_LOCAL)
 		local_control_close(s);
 	give_back(s, s->quota);
 	session_over(s);
@@ -288,6 +291,17 @@ static void refuse(struct init_session *s, int status)
 	session_drop(s);
 	if (log && client)
 		child_log_ready(client, status);
+}
+
+void session_arrived(struct init_session *s, struct child *server)
+{
+	s->kind = ROUTE_CHILD;
+	s->server = server;
+	list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
+	if (server->state == CHILD_EXITED)
+		refuse(s, -EPIPE);
+	else
+		session_enqueue(s);
 }
 
 void session_log_timeout(struct child *c)
@@ -529,7 +543,7 @@ static int close_at_server(struct init_session *s, struct ep_request *in)
 
 int session_close(struct init_session *s, struct ep_request *in)
 {
-	if (s->kind == SERVER_CHILD && s->state == SESSION_OPEN)
+	if (s->kind == ROUTE_CHILD && s->state == SESSION_OPEN)
 		return close_at_server(s, in);
 	if (s->state == SESSION_LOST)
 		session_over(s);
@@ -544,7 +558,7 @@ static void client_died(struct init_session *s)
 {
 	pith_close(s->reply);
 	s->reply = -1;
-	if (s->kind != SERVER_CHILD) {
+	if (s->kind != ROUTE_CHILD) {
 		session_drop(s);
 		return;
 	}
@@ -632,6 +646,7 @@ void sessions_server_died(struct child *c)
 {
 	struct init_session *s, *next;
 	struct list *first = c->served[PLACE_QUEUE].next;
+	unsigned int place;
 
 	/* what it has not answered is asked again before what it has not seen */
 	for_each_at(s, next, c, PLACE_FETCHED) {
@@ -643,12 +658,9 @@ void sessions_server_died(struct child *c)
 		list_del(&s->of_server);
 		list_add_before(&s->of_server, first);
 	}
-	for_each_at(s, next, c, PLACE_QUEUE)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_HELD)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_SETTLING)
-		server_died(s);
+	for (place = 0; place < SESSION_PLACES; place++)
+		for_each_at(s, next, c, place)
+			server_died(s);
 	c->debt = (struct quota){ 0, 0 };
 }
 

@@ -147,17 +147,21 @@ void ep_timer_set(struct entrypoint *ep, struct ep_timer *t, uint64_t at)
 	*p = t;
 }
 
-/* The first timer that is due: true if one fired. */
-static bool timer_due(const struct entrypoint *ep)
+/* The first timer that is due, or NULL; with @idle, patient ones, too. */
+static struct ep_timer *timer_due(const struct entrypoint *ep, bool idle)
 {
-	return ep->timers && ep->timers->at <= pith_now();
+	uint64_t now = ep->timers ? pith_now() : 0;
+	struct ep_timer *t;
+
+	for (t = ep->timers; t && t->at <= now; t = t->next)
+		if (idle || now - t->at >= t->patience)
+			return t;
+	return NULL;
 }
 
-static int fire_timer(struct entrypoint *ep)
+static int fire_timer(struct entrypoint *ep, struct ep_timer *t)
 {
-	struct ep_timer *t = ep->timers;
-
-	if (!timer_due(ep))
+	if (!t)
 		return 0;
 	ep_timer_cancel(ep, t);
 	t->fire(t->ctx);
@@ -268,16 +272,17 @@ static int step(struct entrypoint *ep, uint64_t deadline, uint32_t *unsent)
 	uint64_t until = deadline;
 	int got;
 
-	if (timer_due(ep)) {
+	if (timer_due(ep, false)) {
 		flush(ep, unsent);
-		return fire_timer(ep);
+		return fire_timer(ep, timer_due(ep, false));
 	}
 	if (ep->timers && ep->timers->at < until)
 		until = ep->timers->at;
 	got = pith_reply_wait(ep->ep, PITH_WAIT | *unsent, until);
 	*unsent = 0;
 	if (got == -ETIMEDOUT)
-		return until == deadline ? 0 : fire_timer(ep);
+		return until == deadline ? 0 :
+					   fire_timer(ep, timer_due(ep, true));
 	if (got == PITH_GOT_CALL)
 		*unsent = dispatch_call(ep);
 	else if (got == PITH_GOT_NOTIFICATION)

@@ -126,24 +126,27 @@ static void close_session(uint64_t id)
 
 /* --- requests -------------------------------------------------------------- */
 
-static void create(const struct parent_request *req)
+int service_deliver(uint64_t id, int cap)
 {
-	struct parent_deliver answer = { .id = req->id };
-	int cap = open_session(req, req->id), err;
-	struct rpc r = {
-		.req = &answer, .req_len = sizeof(answer),
-		.caps = &cap, .ncaps = cap >= 0,
+	struct parent_deliver answer = {
+		.id = id, .status = cap < 0 ? -cap : 0,
 	};
 
-	answer.status = cap < 0 ? -cap : 0;
-	err = rpc_call(PITH_SLOT_PARENT, PARENT_DELIVER, &r,
-		       pith_now() + PARENT_TIMEOUT);
+	return rpc_give_cap(PITH_SLOT_PARENT, PARENT_DELIVER, &answer,
+			    sizeof(answer), cap, pith_now() + PARENT_TIMEOUT);
+}
+
+static void create(const struct parent_request *req)
+{
+	int cap = open_session(req, req->id);
+	int err = service_deliver(req->id, cap);
+
 	pith_close(cap);
 	if (err && cap >= 0)	/* the client has given up meanwhile */
 		close_session(req->id);
 }
 
-static int next_request(struct parent_request *req)
+int service_next_request(struct parent_request *req)
 {
 	int err = rpc_simple(PITH_SLOT_PARENT, PARENT_NEXT_REQUEST, NULL, 0,
 			     req, sizeof(*req), pith_now() + PARENT_TIMEOUT);
@@ -170,10 +173,19 @@ static void requests_wait(void *ctx, uint64_t count)
 
 	(void)ctx;
 	(void)count;
-	if (!next_request(&req) && req.kind != PARENT_REQ_NONE) {
+	if (!service_next_request(&req) && req.kind != PARENT_REQ_NONE) {
 		handle(&req);
 		pith_signal(announced.notif, 1);
 	}
+}
+
+int service_announce_one(const char *name, int notification)
+{
+	struct parent_announce a = { .service = "" };
+
+	strncpy(a.service, name, sizeof(a.service) - 1);
+	return rpc_give_cap(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &a, sizeof(a),
+			    notification, pith_now() + PARENT_TIMEOUT);
 }
 
 int service_announce(struct entrypoint *ep, struct service *services,
@@ -186,16 +198,7 @@ int service_announce(struct entrypoint *ep, struct service *services,
 	announced.services = services;
 	announced.n = n;
 	announced.notif = notif;
-	for (unsigned int i = 0; i < n && !err; i++) {
-		struct parent_announce a = { .service = "" };
-		struct rpc r = {
-			.req = &a, .req_len = sizeof(a),
-			.caps = &notif, .ncaps = 1,
-		};
-
-		strncpy(a.service, services[i].name, sizeof(a.service) - 1);
-		err = rpc_call(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &r,
-			       pith_now() + PARENT_TIMEOUT);
-	}
+	for (unsigned int i = 0; i < n && !err; i++)
+		err = service_announce_one(services[i].name, notif);
 	return err;
 }

@@ -58,6 +58,7 @@ struct ep_timer {
 	uint64_t at;		/* deadline; PITH_NO_DEADLINE: not armed */
 	void (*fire)(void *ctx);
 	void *ctx;
+	uint64_t patience;	/* ns that calls and notifications go before it */
 	struct ep_timer *next;	/* private */
 };
 

@@ -33,4 +33,13 @@ struct service {
 int service_announce(struct entrypoint *ep, struct service *services,
 		     unsigned int n);
 
+/* --- its parts, for who answers requests later than at once ----------------- */
+
+/* @notification is signalled when requests wait. 0 or a negative errno. */
+int service_announce_one(const char *name, int notification);
+/* The oldest request, with all texts ended; its @kind may be PARENT_REQ_NONE. */
+int service_next_request(struct parent_request *req);
+/* The answer to a CREATE: a copy of @cap, or -errno. -ENOENT: the client is gone. */
+int service_deliver(uint64_t id, int cap);
+
 #endif

@@ -79,13 +79,20 @@ void object_put(int i)
 	nobjects--;
 }
 
+static int lowest = 3;
+
+void world_few_fds(unsigned int left)
+{
+	lowest = left ? FDS - (int)left : 3;
+}
+
 int fd_install(int object)
 {
 	int fd;
 
 	if (object < 0)
 		return object;
-	for (fd = 3; fd < FDS && fds[fd]; fd++)
+	for (fd = lowest; fd < FDS && fds[fd]; fd++)
 		;
 	if (fd == FDS)
 		die("no descriptors left");

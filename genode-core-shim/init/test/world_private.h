@@ -7,7 +7,7 @@
 
 #define SLOTS		512
 #define OBJECTS		60000
-#define FDS		1024
+#define FDS		4096
 #define DOMAINS		20000
 #define PROCESSES	20000
 #define CALLS		8192	/* the oldest are forgotten */
