@@ -100,7 +100,7 @@ struct config {
 	/* private: children by their names' hashes, index + 1, 0: none */
 	uint32_t *names;
 	uint32_t names_mask;
-	/* what the pointers above point into */
+	/* what the pointers above point into: all rules, all targets */
 	void *arena;
 	struct config_rule *rules;
 	struct config_target *targets;
@@ -120,9 +120,6 @@ int config_child_index(const struct config *c, struct hid_str name);
 /* Index in the child's provides, or -1. */
 int config_provides(const struct config_child *child, struct hid_str service);
 bool config_parent_provides(const struct config *c, struct hid_str service);
-/* The first target not before @t of a child that is not there (yet), or NULL. */
-const struct config_target *config_next_absent(const struct config *c,
-					       const struct config_target *t);
 
 /*
  * Do the children's quotas fit into @all, which already lacks what init keeps? Else

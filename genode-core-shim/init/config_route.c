@@ -268,15 +268,6 @@ int config_provides(const struct config_child *child, struct hid_str service)
 	return -1;
 }
 
-const struct config_target *config_next_absent(const struct config *c,
-					       const struct config_target *t)
-{
-	for (; t < c->targets + c->ntargets; t++)
-		if (t->kind == TARGET_CHILD && t->child == CONFIG_NO_CHILD)
-			return t;
-	return NULL;
-}
-
 bool config_parent_provides(const struct config *c, struct hid_str service)
 {
 	const struct hid_node *n;

@@ -18,13 +18,13 @@ static struct rom rom;
 /* Requests to those that are not there wait for them: a wrong name should be seen. */
 static void warn_of_absent(const struct config *c)
 {
-	const struct config_target *t = c->targets;
+	const struct config_target *t;
 
-	while ((t = config_next_absent(c, t))) {
-		log_line("config:%u:%u: no start node '%.*s' yet", t->node->line,
-			 t->node->col, (int)t->name.len, t->name.s);
-		t++;
-	}
+	for (t = c->targets; t < c->targets + c->ntargets; t++)
+		if (t->kind == TARGET_CHILD && t->child == CONFIG_NO_CHILD)
+			log_line("config:%u:%u: no start node '%.*s' yet",
+				 t->node->line, t->node->col, (int)t->name.len,
+				 t->name.s);
 }
 
 /* Text -> model that fits into our quota -> what runs. */

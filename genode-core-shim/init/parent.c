@@ -159,8 +159,7 @@ bool child_log_fits(const struct child *client)
 
 	if (route_resolve(&init.config, client->index, "LOG", "", &r))
 		return true;
-	return r.kind == ROUTE_CHILD || r.kind == ROUTE_LATER ?
-	       !client->log.id : (r.kind == ROUTE_PARENT) == (client->log.id != 0);
+	return (r.kind == ROUTE_PARENT) == (client->log.id != 0);
 }
 
 static int close_session(struct child *c, struct ep_request *in)

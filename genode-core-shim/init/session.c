@@ -599,6 +599,7 @@ void sessions_server_died(struct child *c)
 {
 	struct init_session *s, *next;
 	struct list *first = c->served[PLACE_QUEUE].next;
+	unsigned int place;
 
 	/* what it has not answered is asked again before what it has not seen */
 	for_each_at(s, next, c, PLACE_FETCHED) {
@@ -610,12 +611,9 @@ void sessions_server_died(struct child *c)
 		list_del(&s->of_server);
 		list_add_before(&s->of_server, first);
 	}
-	for_each_at(s, next, c, PLACE_QUEUE)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_HELD)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_SETTLING)
-		server_died(s);
+	for (place = 0; place < SESSION_PLACES; place++)
+		for_each_at(s, next, c, place)
+			server_died(s);
 	c->debt = (struct quota){ 0, 0 };
 }
 

@@ -408,9 +408,10 @@ static void test_later(void)
 	      "one of several");
 	check(!route_resolve(&c, 1, "Block2", "", &r) && r.kind == ROUTE_LATER,
 	      "any service");
-	t = config_next_absent(&c, c.targets);
-	check(t && t->node->line == 8 && t->node->col == 23 &&
-	      hid_equal(t->name, "t"), "it is known where that is said");
+	t = c.targets;
+	check(t->child == CONFIG_NO_CHILD && t->node->line == 8 &&
+	      t->node->col == 23 && hid_equal(t->name, "t"),
+	      "it is known where that is said");
 	config_free(&c);
 	check(!parse(A S "+ start a | ram: 4K | caps: 1\n  + route\n    + service "
 		     "Block\n      + child t\n      + child s\n-\n") &&
