@@ -14,6 +14,7 @@
 #include <pith/entrypoint.h>
 #include <pith/env.h>
 #include <pith/hid.h>
+#include <pith/rpc.h>
 
 #include "../../servers/lib/block_client.h"
 
@@ -318,6 +319,8 @@ static void bounds(void)
 		     -EINVAL);
 	must("unknown op", try_request(77, 0, 1, 0), -EINVAL);
 	must("op 0", try_request(0, 0, 1, 0), -EINVAL);
+	must("unknown method", rpc_simple(client.session.cap, 77, NULL, 0, NULL,
+	     0, pith_now() + PITH_SEC(5)), -ENOSYS);
 	if (!i->writeable)
 		must("write to a read-only session",
 		     try_request(BLOCK_WRITE, 0, 1, 0), -EROFS);

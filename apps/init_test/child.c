@@ -2,6 +2,7 @@
 /* What the children of the init under test do. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <pith/rpc.h>
 #include <pith/service.h>
@@ -179,6 +180,10 @@ _Noreturn void child(const struct hid_node *config)
 	err = call_in(&self, role, &little);
 	if (err)
 		env_fatal("cannot call in: %s", strerror(-err));
+	if (!strcmp(role, "once")) {
+		say(0, 1);
+		exit(0);
+	}
 	if (!strcmp(role, "ball"))
 		ping_pong((unsigned int)hid_number(config, "sessions", 16),
 			  (unsigned int)hid_number(config, "rounds", 10));

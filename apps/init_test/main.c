@@ -104,6 +104,38 @@ static void run_crowd(void)
 	}
 }
 
+/* @n children of one config, each of which says something once and ends; then one
+ * config removes all of them, and the init's account is *@a. */
+static void many(unsigned int n, struct account *a)
+{
+	unsigned int said = load.said, i;
+	uint64_t begin = pith_now();
+
+	config_begin();
+	head(0);
+	children(0, 0, n, "role: once");
+	config_add("-\n");
+	config_show();
+	for (i = 250; i < n; i += 250)	/* each 250 have their own time */
+		expect(wait_for(&load.said, said + i, true), "some of them run");
+	expect(wait_for(&load.said, said + n, false) && !load.failed,
+	       "each of them runs");
+	log_line("%u children in %llu ms", n,
+		 (unsigned long long)(pith_now() - begin) / PITH_MS(1));
+	nobody(a);
+}
+
+/* Ten times as many leave no more than these. */
+static void run_many(void)
+{
+	unsigned int n = (unsigned int)option("children", 2000);
+	struct account few, all;
+
+	many(n / 10, &few);
+	many(n, &all);
+	expect(account_same(&few, &all), "nothing leaks");
+}
+
 /* Inits with children of their own come and go: hundreds in all. */
 static void run_bomb(void)
 {
@@ -136,32 +168,33 @@ static void run_bomb(void)
 	log_line("%u inits came and went", inits * rounds);
 }
 
-/* Changes, one upon the other, while children open and close sessions. */
-static void run_storm(void)
+/* The @i-th config of the storm: something differs from the one before. */
+static void storm_config(unsigned int loads, unsigned int i)
 {
-	unsigned int changes = (unsigned int)option("changes", 1000), i;
-	unsigned int loads = (unsigned int)option("children", 8);
-	struct account before, now;
-	unsigned int opened;
+	config_begin();
+	head(0);
+	children(0, 0, loads, "role: load");
+	config_add("+ start text | + binary init_test\n"
+		   "  + config | role: idle | change: %u\n", i);
+	config_add("+ start quota | ram: %uK | + binary init_test\n"
+		   "  + config | role: idle\n", 512 + 64 * (i % 3));
+	config_add("+ start version | version: %u | + binary init_test\n"
+		   "  + config | role: idle\n", i / 50);
+	if (i % 20 < 10)
+		config_add("+ start guest | + binary init_test\n"
+			   "  + config | role: idle\n");
+	config_add("-\n");
+	config_show();
+}
 
-	crowd(loads);
-	expect(wait_for(&load.open, loads, false), "as many children before");
-	nobody(&before);
-	for (i = 0; i < changes; i++) {
-		config_begin();
-		head(0);
-		children(0, 0, loads, "role: load");
-		config_add("+ start text | + binary init_test\n"
-			   "  + config | role: idle | change: %u\n", i);
-		config_add("+ start quota | ram: %uK | + binary init_test\n"
-			   "  + config | role: idle\n", 512 + 64 * (i % 3));
-		config_add("+ start version | version: %u | + binary init_test\n"
-			   "  + config | role: idle\n", i / 50);
-		if (i % 20 < 10)
-			config_add("+ start guest | + binary init_test\n"
-				   "  + config | role: idle\n");
-		config_add("-\n");
-		config_show();
+/* @n changes, one upon the other, while children open and close sessions; then
+ * nobody is left, and that is the init's account in *@a. */
+static void storm(unsigned int n, unsigned int loads, struct account *a)
+{
+	unsigned int opened, said = load.said, i;
+
+	for (i = 0; i < n; i++) {
+		storm_config(loads, i);
 		/* something comes between any two */
 		ep_dispatch(&ep, pith_now() + PITH_MS(20));
 	}
@@ -170,14 +203,28 @@ static void run_storm(void)
 	       "those who open sessions go on");
 	config_begin();
 	head(0);
-	children(0, 0, 1, "role: mute");
+	children(0, loads, 1, "role: ball | sessions: 4 | rounds: 3");
 	config_add("-\n");
 	config_show();
-	expect(wait_for(&load.said, 1, false) && !load.failed,
+	expect(wait_for(&load.said, said + 1, false) && !load.failed,
 	       "the last config is what counts, and no request failed");
-	nobody(&now);
-	expect(account_same(&before, &now), "nothing leaks");
-	log_line("%u changes, %u sessions meanwhile", changes, load.opened);
+	nobody(a);
+}
+
+/* The same number of changes again and again. The first ones make the init's heap as
+ * large as the load wants it; from then on it must stay so. */
+static void run_storm(void)
+{
+	unsigned int changes = (unsigned int)option("changes", 1000), i;
+	unsigned int loads = (unsigned int)option("children", 8);
+	struct account first, now;
+
+	storm(changes, loads, &first);
+	for (i = 1; i < option("rounds", 2); i++) {
+		storm(changes, loads, &now);
+		expect(account_same(&first, &now), "nothing leaks");
+	}
+	log_line("%u changes, %u sessions meanwhile", changes * i, load.opened);
 }
 
 /* Many clients, each with many sessions, each with a donation: there and back. */
@@ -247,7 +294,7 @@ int component_main(void)
 	} tests[] = {
 		{ "crowd", run_crowd }, { "bomb", run_bomb },
 		{ "storm", run_storm }, { "quota", run_quota },
-		{ "hostile", run_hostile },
+		{ "hostile", run_hostile }, { "many", run_many },
 	};
 	static struct rom rom;
 	char name[16];

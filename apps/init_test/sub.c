@@ -12,7 +12,10 @@
 #include "init_test.h"
 
 #define TEXT_MAX	(1u << 20)
-#define HEAP_SLACK	(48u << 10)	/* pieces of its heap that are in use */
+/* How much more of its heap may be kept for small pieces than before: that depends
+ * on who was there at once. Of what was lost at each change or session there would
+ * be more, after hundreds or thousands. */
+#define HEAP_SLACK	(48u << 10)
 #define TIMEOUT		PITH_SEC(240)
 
 struct entrypoint ep;

@@ -265,6 +265,68 @@ static void test_session(void)
 	team_end(&t);
 }
 
+/* --- several CPUs --------------------------------------------------------- */
+
+/* From one to the other and back, while it runs. */
+static void test_moves(void)
+{
+	struct session s;
+	struct team t;
+	int thread;
+
+	if (!team_start(&t, NULL) || !cpu_open(&s, "", 10))
+		return;
+	thread = new_thread(&t);
+	start(thread, t.counter, 0);
+	for (uint32_t i = 0; i < 20; i++) {
+		uint64_t seen, end = pith_now() + PITH_SEC(5);
+
+		expect(!sched(&s, thread, 1 << i % 2, 0), "smp: SCHED");
+		seen = shared[0];
+		while ((shared[0] == seen || info(thread).cpu != i % 2) &&
+		       pith_now() < end)
+			pause_ms(1);
+		expect(info(thread).cpu == i % 2 && shared[0] != seen,
+		       "smp: a thread goes on on another CPU");
+	}
+	pith_close(thread);
+	env_close(&s);
+	team_end(&t);
+}
+
+/* What is detached is out of reach at once, on all CPUs: one of the two threads
+ * is not on ours. */
+static void test_tlb(void)
+{
+	struct session s;
+	struct team t;
+	uint64_t seen[2];
+	int threads[2];
+
+	for (int round = 0; round < 10; round++) {
+		if (!team_start(&t, NULL) || !cpu_open(&s, "", 10))
+			return;
+		for (int i = 0; i < 2; i++) {
+			threads[i] = new_thread(&t);
+			expect(!sched(&s, threads[i], 1 << i, 0) &&
+			       !start(threads[i], t.counter, i), "smp: a thread");
+		}
+		pause_ms(20);
+		expect(shared[0] && shared[1], "smp: both run");
+		rm_detach(&t.kid.map, SHARED);
+		for (int i = 0; i < 2; i++)
+			seen[i] = shared[i];
+		expect(wait_for(&t.kid.exited) && t.kid.faults,
+		       "smp: they fault");
+		for (int i = 0; i < 2; i++) {
+			expect(shared[i] == seen[i], "smp: no write comes after");
+			pith_close(threads[i]);
+		}
+		env_close(&s);
+		team_end(&t);
+	}
+}
+
 /* --- time ----------------------------------------------------------------- */
 
 /* Two on one CPU, the second @lower: what the first got for 10 of its. */
@@ -384,5 +446,7 @@ void test_cpu(void)
 	test_control();
 	test_many();
 	test_session();
+	test_moves();
+	test_tlb();
 	test_priority();
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <pith/entrypoint.h>
 #include <pith/env.h>
 #include <pith/hid.h>
 #include <pith/rpc.h>
@@ -116,6 +117,87 @@ static void test_errors(void)
 			  pith_now() + PITH_SEC(5)) == -ENOSYS, "no method");
 }
 
+/* --- shares of the CPU ------------------------------------------------------ */
+
+#define SHARES	8u
+
+struct share {
+	char label[TRACE_LABEL_MAX];
+	uint64_t least, most;	/* tenths of what the next one gets */
+	uint64_t before, ran;	/* ns */
+};
+
+static struct entrypoint ep;
+static struct share shares[SHARES];
+static unsigned int nshares;
+
+static void read_shares(const struct hid_node *config)
+{
+	const struct hid_node *n;
+
+	for (n = hid_first(config, "share"); n && nshares < SHARES;
+	     n = hid_next(n, "share")) {
+		struct share *s = &shares[nshares++];
+
+		hid_string(n, "label", s->label, sizeof(s->label), "?");
+		s->least = hid_number(n, "at_least", 0);
+		s->most = hid_number(n, "at_most", UINT64_MAX);
+	}
+}
+
+static bool times_used(bool before)
+{
+	struct trace_subject subject;
+
+	for (unsigned int i = 0; i < nshares; i++) {
+		if (!find(shares[i].label, &subject))
+			return false;
+		if (before)
+			shares[i].before = subject.cpu_ns;
+		else
+			shares[i].ran = subject.cpu_ns - shares[i].before;
+	}
+	return true;
+}
+
+static bool fits(const struct share *s)
+{
+	uint64_t tenths = s[1].ran ? 10 * s->ran / s[1].ran : UINT64_MAX;
+
+	return tenths >= s->least && tenths <= s->most;
+}
+
+/* One window of two seconds: are all as they shall be? */
+static bool look(void)
+{
+	bool good;
+
+	times_used(true);
+	ep_dispatch(&ep, pith_now() + PITH_SEC(2));
+	good = times_used(false);
+	for (unsigned int i = 0; i + 1 < nshares; i++)
+		good = good && fits(&shares[i]);
+	return good;
+}
+
+/* A busy machine steals time from any of them: several tries. */
+static void test_shares(void)
+{
+	uint64_t until = pith_now() + PITH_SEC(30);	/* to be started */
+	bool good = false;
+
+	if (ep_init(&ep))
+		env_fatal("no entrypoint");
+	while (!times_used(true) && pith_now() < until)
+		ep_dispatch(&ep, pith_now() + PITH_MS(100));
+	for (int i = 0; i < 5 && !good; i++)
+		good = look();
+	expect(good, "shares of the CPU");
+	for (unsigned int i = 0; i < nshares; i++)
+		log_line("%s: %llu ms", shares[i].label,
+			 (unsigned long long)shares[i].ran / 1000000);
+}
+
 static void test(const struct hid_node *config)
 {
 	struct trace_subject s;
@@ -126,6 +208,11 @@ static void test(const struct hid_node *config)
 
 	if (err)
 		env_fatal("no TRACE: %s", strerror(-err));
+	read_shares(config);
+	if (nshares) {
+		test_shares();
+		return;
+	}
 	hid_string(config, "label", label, sizeof(label), "?");
 	test_counters(label);
 	hid_string(config, "sees", label, sizeof(label), "?");

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <pith/entrypoint.h>
+#include <pith/list.h>
 #include <session/core.h>
 #include <session/parent.h>
 
@@ -43,7 +44,12 @@ struct core_session {
 	int account;		/* PD: the domain that pays; -1: init's */
 	union {
 		struct { int managing; } pd;
-		struct { uint64_t priority, affinity; } cpu;
+		struct {
+			uint64_t priority, affinity;
+			struct list threads;
+			uint64_t nthreads;
+			uint64_t look;	/* so many: which have ended? */
+		} cpu;
 		struct { const struct rom_module *module; } rom;
 		struct { struct irq_reply info; } irq;
 	};
@@ -67,14 +73,15 @@ struct core_session *session_new(const struct core_service *service,
  * session does.
  */
 struct core_thread {
-	struct core_thread *next;
-	const struct core_session *session;
+	struct list all, of_session;
+	struct core_thread *next;	/* in its place by @object */
+	struct core_session *session;
 	uint64_t id;
 	uint64_t object;	/* the kernel's number for it */
 	int fd;
 	char name[CPU_NAME_MAX];
 };
-extern struct core_thread *core_threads;
+extern struct list core_threads;
 /* @thread (taken over) of a program that core starts itself, as @label. */
 int cpu_adopt(const char *label, int thread);
 

@@ -11,28 +11,39 @@
 
 #define NICE_LEVELS	20
 
-struct core_thread *core_threads;
-static struct core_thread **threads_end = &core_threads;
+#define PLACES		1024	/* a power of two */
+#define LOOK_FIRST	8
+
+struct list core_threads = { &core_threads, &core_threads };
+static struct core_thread *places[PLACES];
 static uint64_t last_id;
 
 /* --- threads that core knows ---------------------------------------------- */
+
+static struct core_thread **place(uint64_t object)
+{
+	return &places[object & (PLACES - 1)];
+}
 
 static struct core_thread *known(uint64_t object)
 {
 	struct core_thread *t;
 
-	for (t = core_threads; t && t->object != object; t = t->next)
+	for (t = *place(object); t && t->object != object; t = t->next)
 		;
 	return t;
 }
 
-static void forget(struct core_thread **p)
+static void forget(struct core_thread *t)
 {
-	struct core_thread *t = *p;
+	struct core_thread **p;
 
+	for (p = place(t->object); *p != t; p = &(*p)->next)
+		;
 	*p = t->next;
-	if (!*p)
-		threads_end = p;
+	list_del(&t->all);
+	list_del(&t->of_session);
+	t->session->cpu.nthreads--;
 	pith_close(t->fd);
 	free(t);
 }
@@ -45,43 +56,50 @@ static bool ended(const struct core_thread *t)
 	       info.state == PITH_THREAD_ENDED;
 }
 
-/* Those of @s that ended, or all; how many are left. */
-static uint64_t forget_threads(const struct core_session *s, bool all)
+/* Those of @s that ended, or all. */
+static void forget_threads(struct core_session *s, bool all)
 {
-	struct core_thread **p = &core_threads;
-	uint64_t left = 0;
+	struct core_thread *t, *next;
 
-	while (*p) {
-		if ((*p)->session == s && (all || ended(*p))) {
-			forget(p);
-			continue;
-		}
-		left += (*p)->session == s;
-		p = &(*p)->next;
-	}
-	return left;
+	list_for_each(t, next, &s->cpu.threads, struct core_thread, of_session)
+		if (all || ended(t))
+			forget(t);
 }
 
-static bool paid_for(const struct core_session *s, uint64_t threads)
+static bool paid_for(const struct core_session *s)
 {
-	return (s->ram - CORE_SESSION_RAM) / CPU_THREAD_RAM > threads &&
-	       (s->caps - CORE_SESSION_CAPS) / CPU_THREAD_CAPS > threads;
+	return (s->ram - CORE_SESSION_RAM) / CPU_THREAD_RAM > s->cpu.nthreads &&
+	       (s->caps - CORE_SESSION_CAPS) / CPU_THREAD_CAPS > s->cpu.nthreads;
+}
+
+/* May @s have one more? Which have ended is looked at when they are twice as many
+ * as they were then, so that each new one is cheap. */
+static bool has_room(struct core_session *s)
+{
+	if (paid_for(s) && s->cpu.nthreads < s->cpu.look)
+		return true;
+	forget_threads(s, false);
+	s->cpu.look = 2 * s->cpu.nthreads + LOOK_FIRST;
+	return paid_for(s);
 }
 
 /* Takes @fd over unless it fails. */
-static int remember(const struct core_session *s, int fd, uint64_t object,
+static int remember(struct core_session *s, int fd, uint64_t object,
 		    const char *name)
 {
-	struct core_thread *t = malloc(sizeof(*t));
+	struct core_thread *t = malloc(sizeof(*t)), **p = place(object);
 
 	if (!t)
 		return -ENOMEM;
 	*t = (struct core_thread){
 		.session = s, .id = ++last_id, .object = object, .fd = fd,
+		.next = *p,
 	};
 	strcpy(t->name, name);
-	*threads_end = t;
-	threads_end = &t->next;
+	*p = t;
+	list_add_before(&t->all, &core_threads);
+	list_add_before(&t->of_session, &s->cpu.threads);
+	s->cpu.nthreads++;
 	return 0;
 }
 
@@ -103,6 +121,7 @@ static int cpu_open(struct core_session *s, const char *args)
 {
 	s->cpu.priority = args_number(args, "priority", 0);
 	s->cpu.affinity = args_number(args, "affinity", 0);
+	list_init(&s->cpu.threads);
 	return s->cpu.priority > CPU_PRIORITY_MAX ? -EINVAL : 0;
 }
 
@@ -147,7 +166,7 @@ static int schedule(struct core_session *s, struct ep_request *in)
 	t = known(id.object);
 	if (t && t->session != s)
 		return -EBUSY;
-	if (!t && !paid_for(s, forget_threads(s, false)))
+	if (!t && !has_room(s))
 		return -EDQUOT;
 	err = pith_control(in->caps[0], PITH_OP_THREAD_SCHED, &sched);
 	if (err || t)

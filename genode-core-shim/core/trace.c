@@ -77,14 +77,14 @@ static int subjects(const struct core_session *s, struct ep_request *in)
 		struct trace_subjects_reply head;
 		struct trace_subject list[TRACE_SUBJECTS_MAX];
 	} rep;
-	struct core_thread *t;
+	struct core_thread *t, *next;
 	uint32_t n = 0;
 
 	_Static_assert(sizeof(rep) <= PITH_MSG_BYTES, "fits into a reply");
 	if (!req)
 		return -EINVAL;
-	for (t = core_threads; t && n < TRACE_SUBJECTS_MAX; t = t->next)
-		if (t->id >= req->first &&
+	list_for_each(t, next, &core_threads, struct core_thread, all)
+		if (n < TRACE_SUBJECTS_MAX && t->id >= req->first &&
 		    trace_sees(s->label, t->session->label))
 			n += describe(t, &rep.list[n]);
 	rep.head.count = n;

@@ -16,12 +16,14 @@ static struct child *child_of(const struct config *c, struct child *const *of,
 	return i < 0 ? NULL : of[i];
 }
 
-static void forget(struct child **children, unsigned int n)
+/* The first @n children, as far as they are those of @new. */
+static void forget(struct child **children, const struct config *new,
+		   unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (children[i]->state == CHILD_DOWN)
+		if (children[i]->conf == &new->children[i])
 			child_free(children[i]);
 	free(children);
 }
@@ -39,7 +41,7 @@ static struct child **children_for(const struct config *new)
 			children[i] = child_new(&new->children[i]);
 		if (children[i])
 			continue;
-		forget(children, i);
+		forget(children, new, i);
 		return NULL;
 	}
 	return children;
@@ -71,7 +73,7 @@ static bool routes_fit(const struct child *c)
 	if (c->state == CHILD_RUNNING && !child_log_fits(c))
 		return false;
 	list_for_each(s, next, &c->sessions, struct init_session, of_client)
-		if (!session_fits(s))
+		if (!session_follows(s))
 			return false;
 	return true;
 }
@@ -126,9 +128,9 @@ static void balance_all(void)
 		c = init.children[i];
 		if (c->state != CHILD_RUNNING || c->again)
 			continue;
-		balance_cpu(c);
 		balance_down(c);
 	}
+	balance_cpu_changed();
 	init.owes = true;
 	children_pay_debts();
 }

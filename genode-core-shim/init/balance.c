@@ -11,6 +11,9 @@
 #define LEAVE_CAPS	5
 
 #define CPU_PERIOD	PITH_MS(100)
+/* To set a budget begins a period, so that it is not done at any child's bidding
+ * but all at once and not more often than this. */
+#define CPU_SETTLE	PITH_SEC(1)
 
 static struct ep_timer heart;
 static struct quota assigned;	/* by our parent, as it said last */
@@ -79,25 +82,74 @@ struct quota balance_available(const struct config *c)
 	return quota_for_children(quota_rest(all, keep), c->nchildren);
 }
 
-/* --- quota of children ------------------------------------ */
+/* --- CPU time ------------------------------------ */
 
-static struct quota assigned_to(const struct child *c)
+static void settle_cpu(void *ctx);
+
+static struct ep_timer cpu_timer = { .at = PITH_NO_DEADLINE, .fire = settle_cpu };
+static uint64_t cpu_settled;
+
+/* What it has given beyond all that it has: to be had by closing sessions. */
+static uint64_t cpu_wanted(const struct child *c)
 {
-	return (struct quota){ c->conf->ram, c->conf->caps };
+	uint64_t all = c->conf->cpu + sessions_cpu_got(c);
+	uint64_t given = sessions_cpu_given(c);
+
+	return c->conf->cpu && given >= all ? given + 1 - all : 0;
 }
 
-void balance_cpu(const struct child *c)
+uint64_t cpu_share(const struct child *c)
 {
-	struct pith_cpu_budget b = {
-		.budget = c->conf->cpu * CPU_PERIOD / 100, .period = CPU_PERIOD,
-	};
+	if (!c->conf->cpu)
+		return 0;
+	return c->conf->cpu + sessions_cpu_got(c) + cpu_wanted(c) -
+	       sessions_cpu_given(c);
+}
 
+void balance_cpu(struct child *c)
+{
+	struct pith_cpu_budget b = { .period = CPU_PERIOD };
+
+	c->cpu_set = cpu_share(c);
+	b.budget = c->cpu_set * CPU_PERIOD / 100;
 	pith_control(c->domain, PITH_OP_DOMAIN_CPU, &b);
 }
 
+static void settle_cpu(void *ctx)
+{
+	struct child *c;
+
+	(void)ctx;
+	for (c = init.all; c; c = c->next) {
+		if (c->state != CHILD_RUNNING)
+			continue;
+		if (c->cpu_set != cpu_share(c)) {
+			balance_cpu(c);
+			cpu_settled = pith_now();
+		}
+		if (c->cpu_told == c->conf->cpu)
+			continue;
+		if (c->conf->cpu > c->cpu_told)
+			c->requested_cpu = 0;
+		c->cpu_told = c->conf->cpu;
+		child_signal(c, PARENT_SIGNAL_RESOURCES);
+	}
+	report_changed();
+}
+
+void balance_cpu_changed(void)
+{
+	if (pith_now() >= cpu_settled + CPU_SETTLE)
+		settle_cpu(NULL);
+	else if (cpu_timer.at == PITH_NO_DEADLINE)
+		ep_timer_set(&init.ep, &cpu_timer, cpu_settled + CPU_SETTLE);
+}
+
+/* --- RAM and capabilities ------------------------------------ */
+
 void balance_down(struct child *c)
 {
-	struct quota excess = quota_rest(c->granted, assigned_to(c)), some;
+	struct quota excess = quota_rest(c->granted, c->conf->quota), some;
 
 	if (!excess.ram && !excess.caps)
 		return;
@@ -112,7 +164,7 @@ void balance_down(struct child *c)
 
 bool balance_up(struct child *c)
 {
-	struct quota lack = quota_rest(assigned_to(c), c->granted), rest = lack;
+	struct quota lack = quota_rest(c->conf->quota, c->granted), rest = lack;
 
 	if (!lack.ram && !lack.caps)
 		return false;
@@ -129,10 +181,10 @@ bool balance_up(struct child *c)
 
 static int resources(struct child *c, struct ep_request *in)
 {
-	struct quota wanted = quota_rest(c->granted, assigned_to(c));
+	struct quota wanted = quota_rest(c->granted, c->conf->quota);
 	struct parent_resources r = {
-		.assigned = { c->granted.ram, c->granted.caps },
-		.wanted = { wanted.ram, wanted.caps },
+		.assigned = { c->granted.ram, c->granted.caps, c->conf->cpu },
+		.wanted = { wanted.ram, wanted.caps, cpu_wanted(c) },
 	};
 
 	return ep_reply_data(&init.ep, in, &r, sizeof(r));
@@ -145,9 +197,11 @@ static int resource_request(struct child *c, struct ep_request *in)
 	if (!req)
 		return -EINVAL;
 	c->requested = (struct quota){ req->ram, req->caps };
-	child_complain(c, "requests resources: ram %llu, caps %llu",
+	c->requested_cpu = req->cpu;
+	child_complain(c, "requests resources: ram %llu, caps %llu, cpu %llu",
 		       (unsigned long long)req->ram,
-		       (unsigned long long)req->caps);
+		       (unsigned long long)req->caps,
+		       (unsigned long long)req->cpu);
 	report_now();
 	return 0;
 }

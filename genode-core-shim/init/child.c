@@ -11,6 +11,11 @@
 #include "init.h"
 
 #define RETRY		PITH_MS(500)	/* of a start that lacks quota */
+#define BURST		PITH_MS(500)	/* of starts, others wait meanwhile */
+#define BURST_GAP	PITH_MS(10)
+#define PATIENCE	PITH_MS(100)	/* of a start, later on */
+#define TABLE		4096	/* descriptors of a component */
+#define TABLE_KEPT	128	/* for all but starts */
 #define TO(state)	(1u << CHILD_##state)
 
 static const unsigned int legal[CHILD_STATES] = {
@@ -115,10 +120,35 @@ static int open_cpu(struct child *c)
 	return open_for(c, &c->cpu, "CPU", c->conf->name, args, &usual);
 }
 
-/* The program; the ROM session is not needed beyond the start. */
-static int get_binary(struct child *c)
+/* A program of @size bytes that its server copies, into memory that the child pays
+ * for. It may grow meanwhile, but not for ever. */
+static int get_copy(struct child *c, int rom, uint64_t size)
 {
-	struct rom_dataspace ds;
+	struct rom_dataspace ds = { .size = size };
+	uint64_t room = 0;
+	int err = 0, mem = -1;
+	struct rpc r = {
+		.rep = &ds, .rep_len = sizeof(ds), .caps = &mem, .ncaps = 1,
+	};
+
+	for (unsigned int i = 0; i < 3 && !err && ds.size > room; i++) {
+		pith_close(mem);
+		room = (ds.size + QUOTA_PAGE - 1) & ~(QUOTA_PAGE - 1ull);
+		mem = pith_mem_create(c->domain, room, 0);
+		err = mem < 0 ? mem : rpc_call(rom, ROM_DATASPACE, &r,
+					       pith_now() + PARENT_TIMEOUT);
+	}
+	if (!err && (!room || ds.size > room))
+		err = -ENOEXEC;
+	if (err)
+		pith_close(mem);
+	return err ? err : mem;
+}
+
+/* The program; the ROM session is not needed beyond the start. */
+static int get_binary(struct child *c, bool *copy)
+{
+	struct rom_dataspace ds = { .size = 0 };
 	struct session rom;
 	int err, mem;
 
@@ -127,6 +157,9 @@ static int get_binary(struct child *c)
 	if (err)
 		return err;
 	mem = parent_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
+	*copy = mem == -EPROTO;
+	if (*copy)
+		mem = get_copy(c, rom.cap, ds.size);
 	env_close(&rom);
 	return mem;
 }
@@ -134,9 +167,9 @@ static int get_binary(struct child *c)
 /* Give the child what its start has left of its quota. */
 static int endow(struct child *c)
 {
-	struct quota q = { c->conf->ram, c->conf->caps };
+	struct quota q;
 
-	if (!quota_sub(q, c->cost, &q)) {
+	if (!quota_sub(c->conf->quota, c->cost, &q)) {
 		log_error("child \"%s\": its start alone takes %llu bytes and "
 			  "%llu caps of its quota", c->conf->name,
 			  (unsigned long long)c->cost.ram,
@@ -146,7 +179,7 @@ static int endow(struct child *c)
 	/* What others have not given back yet is not taken from init's own. */
 	if (quota_pay(c->pd.cap, q))
 		return -EAGAIN;
-	c->granted = (struct quota){ c->conf->ram, c->conf->caps };
+	c->granted = c->conf->quota;
 	return 0;
 }
 
@@ -159,11 +192,11 @@ static int schedule(struct child *c, int thread)
 			    pith_now() + PARENT_TIMEOUT);
 }
 
-static int run(struct child *c, int binary, const int *caps)
+static int run(struct child *c, int binary, bool copy, const int *caps)
 {
 	struct loader l = {
 		.name = c->conf->name, .domain = c->domain, .binary = binary,
-		.exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
+		.copy = copy, .exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
 	};
 	int err = loader_load(&l);
 
@@ -181,19 +214,12 @@ static int run(struct child *c, int binary, const int *caps)
 
 static void exited(void *ctx, uint64_t count);
 
-static int first_error(const int *fds, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (fds[i] < 0)
-			return fds[i];
-	return 0;
-}
-
 /* With all capabilities at hand; those made here go to the child only. */
 static int start_program(struct child *c)
 {
 	int caps[PITH_SLOTS];
-	int binary = get_binary(c), err;
+	bool copy = false;
+	int binary = get_binary(c, &copy), err;
 
 	if (binary == -ENOENT)
 		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
@@ -202,11 +228,13 @@ static int start_program(struct child *c)
 					       &c->parent_badge);
 	caps[PITH_SLOT_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE);
 	c->exit_notif = ep_new_notification(&init.ep, exited, c, &c->exit_badge);
-	err = first_error((int[]){ binary, caps[PITH_SLOT_PARENT],
-				   caps[PITH_SLOT_DOMAIN], c->exit_notif }, 4);
+	err = binary < 0 ? binary :
+	      caps[PITH_SLOT_PARENT] < 0 ? caps[PITH_SLOT_PARENT] :
+	      caps[PITH_SLOT_DOMAIN] < 0 ? caps[PITH_SLOT_DOMAIN] :
+	      c->exit_notif < 0 ? c->exit_notif : 0;
 	caps[PITH_SLOT_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
 	if (!err)
-		err = run(c, binary, caps);
+		err = run(c, binary, copy, caps);
 	pith_close(caps[PITH_SLOT_PARENT]);
 	pith_close(caps[PITH_SLOT_DOMAIN]);
 	pith_close(binary);
@@ -259,9 +287,7 @@ static int open_log_at_child(struct child *c, const struct route *r)
 	struct init_session *s;
 	int err;
 
-	if (child_is_down(init.children[r->child]))
-		return -EPIPE;
-	s = session_new(c, SERVER_CHILD, r, &req, true, &err);
+	s = session_new(c, r, &req, true, &err);
 	if (!s)
 		return err;
 	quota_add(c->cost, s->quota, &c->cost);
@@ -291,20 +317,23 @@ void child_log_ready(struct child *c, int cap)
 	start_rest(c);
 }
 
-void child_start(struct child *c)
+static void start(struct child *c)
 {
 	struct route r;
 	int err;
 
 	set_state(c, CHILD_STARTING);
+	c->in_line = false;
 	c->cost = c->granted = c->requested = (struct quota){ 0, 0 };
+	c->requested_cpu = 0;
+	c->cpu_told = c->conf->cpu;
 	c->beat = false;
 	c->skipped = 0;
 	c->id = ++init.last_id;
 	c->start_error = 0;
 	c->complaints = 0;
 	err = route_resolve(&init.config, c->index, "LOG", "", &r);
-	if (!err && r.kind == ROUTE_CHILD) {
+	if (!err && (r.kind == ROUTE_CHILD || r.kind == ROUTE_LATER)) {
 		err = open_log_at_child(c, &r);
 		if (!err)
 			return;
@@ -316,6 +345,54 @@ void child_start(struct child *c)
 	if (err)
 		no_log(c, err);
 	start_rest(c);
+}
+
+/* --- in line ------------------------------------ */
+
+/* Are there too few descriptors for one more child? The lowest that is free tells. */
+static bool table_full(void)
+{
+	int fd = pith_mint(PITH_SLOT_DOMAIN, PITH_R_CHARGE);
+
+	pith_close(fd);
+	return fd < 0 || fd >= TABLE - TABLE_KEPT;
+}
+
+/* The next one, when nobody waits for init: they start as fast as those before them
+ * are served. */
+static void start_next(void *ctx)
+{
+	struct ep_timer *line = ctx;
+	unsigned int i = 0;
+
+	while (i < init.config.nchildren && !init.children[i]->in_line)
+		i++;
+	if (i == init.config.nchildren)
+		return;
+	if (!table_full())
+		start(init.children[i]);
+	ep_timer_set(&init.ep, line, pith_now() + (table_full() ? RETRY : 0));
+}
+
+void child_start(struct child *c)
+{
+	static struct ep_timer line = {
+		.at = PITH_NO_DEADLINE, .fire = start_next, .ctx = &line,
+		.patience = PATIENCE,
+	};
+	static uint64_t burst, last;	/* of starts: begin and, of the last, end */
+	uint64_t now = pith_now();
+
+	if (now > last + BURST_GAP)
+		burst = now;
+	if (now < burst + BURST && !table_full()) {
+		start(c);
+		last = pith_now();
+		return;
+	}
+	c->in_line = true;
+	if (line.at == PITH_NO_DEADLINE)
+		ep_timer_set(&init.ep, &line, now);
 }
 
 /* --- end ------------------------------------ */
@@ -360,12 +437,9 @@ static void cut_off(struct child *c)
 /* What is unused in the child's domain comes back at once. */
 static void drain(struct child *c)
 {
-	struct quota all;
-
-	if (c->domain < 0)
-		return;
-	all = quota_limit(c->domain);
-	quota_move_some(c->domain, PITH_SLOT_DOMAIN, &all);
+	if (c->domain >= 0)
+		quota_move(c->domain, PITH_SLOT_DOMAIN,
+			   quota_unused(c->domain));
 }
 
 /*
@@ -535,7 +609,7 @@ struct child *child_new(const struct config_child *conf)
 		.timer = { .at = PITH_NO_DEADLINE, .fire = timer_fired, .ctx = c },
 		.pd.cap = -1, .cpu.cap = -1, .log.cap = -1,
 		.domain = -1, .space = -1, .exit_notif = -1, .log_cap = -1,
-		.config_cap = -1, .config_mem = -1, .config_sigh = -1,
+		.config_cap = -1, .config_sigh = -1,
 		.next = init.all,
 	};
 	sessions_init(c);
@@ -561,17 +635,11 @@ void child_free(struct child *c)
 
 void child_restart(struct child *c)
 {
-	switch (c->state) {
-	case CHILD_BACKOFF:
+	if (c->state == CHILD_BACKOFF) {
 		ep_timer_set(&init.ep, &c->timer, pith_now());
-		break;
-	case CHILD_EXITED:
-	case CHILD_FAILED:
+	} else if (child_is_down(c)) {
 		start_again(c);
-		break;
-	case CHILD_DOWN:
-		break;
-	default:
+	} else if (c->state != CHILD_DOWN) {
 		c->again = true;
 		child_kill(c);
 	}

@@ -7,11 +7,14 @@
 #define INIT_CONFIG_H
 
 #include <pith/hid_fill.h>
+#include "quota.h"
 #include "restart.h"
 
 #define CONFIG_NAME_MAX		32	/* of a child or binary, with the NUL */
 #define CONFIG_CHILDREN		4096
+#define CONFIG_NO_CHILD		CONFIG_CHILDREN	/* no start node has that name */
 #define CONFIG_PROVIDES		8	/* services of one child */
+#define CONFIG_CPU_MAX		6400	/* percent of one CPU */
 
 enum target_kind {
 	TARGET_PARENT,
@@ -22,7 +25,9 @@ enum target_kind {
 
 struct config_target {
 	enum target_kind kind;
-	unsigned int child;		/* TARGET_CHILD: index */
+	const struct hid_node *node;
+	struct hid_str name;		/* TARGET_CHILD: as the config says */
+	unsigned int child;		/* and its index, or CONFIG_NO_CHILD */
 	/* What is in their place in the session's label, "identity -> resource";
 	 * @s is NULL where it stays. @label is all of it. */
 	struct hid_str label, identity, resource, prepend_resource;
@@ -41,13 +46,15 @@ struct config_rule {
 };
 
 struct config_route {
+	const struct hid_node *node;	/* NULL: there is none */
 	const struct config_rule *rules;
 	unsigned int nrules;
 };
 
 /* The state report for the Report service: which parts, and how often. */
 struct config_report {
-	bool enabled, ids, requested, provided, session_args;
+	const struct hid_node *node;	/* NULL: none */
+	bool ids, requested, provided, session_args;
 	bool child_ram, child_caps, init_ram, init_caps;
 	uint32_t delay_ms;		/* between two at least */
 	uint64_t buffer;		/* bytes, for the session */
@@ -56,20 +63,19 @@ struct config_report {
 struct config_child {
 	char name[CONFIG_NAME_MAX];
 	char binary[CONFIG_NAME_MAX];
-	const struct hid_node *node;	/* the start node */
-	const struct hid_node *config;	/* its inline config, or NULL */
+	struct hid_str id, program;	/* the same two, as given */
+	const struct hid_node *node;	/* the start node; what it has, or NULL: */
+	const struct hid_node *config;	/* its inline config */
+	const struct hid_node *heartbeat;	/* is sent, and counted */
 	struct hid_str version;
-	uint64_t ram;			/* bytes, a multiple of 4096 */
-	uint64_t caps;
+	struct quota quota;		/* RAM in whole pages */
 	uint32_t priority;		/* 0 .. 65535 for a CPU session */
 	uint64_t affinity;		/* mask of CPUs, 0: all */
 	uint64_t cpu;			/* percent of one at most, 0: no limit */
 	bool managing_system;
 	bool exit_propagate;
-	bool heartbeat;			/* is sent, and counted */
 	uint32_t skipped_max;		/* then restarted; 0: never */
-	bool own_route;			/* else the default route applies */
-	struct config_route route;
+	struct config_route route;	/* without a node: the default route */
 	struct hid_str provides[CONFIG_PROVIDES];
 	unsigned int nprovides;
 	struct restart_policy restart;
@@ -90,11 +96,12 @@ struct config {
 	struct config_route policies;		/* of these */
 	struct config_child *children;
 	unsigned int nchildren;
+	struct config_child usual;		/* what a start node need not say */
 	const struct hid_node *root;
 	/* private: children by their names' hashes, index + 1, 0: none */
 	uint32_t *names;
 	uint32_t names_mask;
-	/* what the pointers above point into */
+	/* what the pointers above point into: all rules, all targets */
 	void *arena;
 	struct config_rule *rules;
 	struct config_target *targets;
@@ -116,43 +123,43 @@ int config_provides(const struct config_child *child, struct hid_str service);
 bool config_parent_provides(const struct config *c, struct hid_str service);
 
 /*
- * Do the children's quotas fit into @ram bytes and @caps, which already lack
- * what init keeps? Else -EDQUOT with the first child that does not fit and the
- * figures in *@err.
+ * Do the children's quotas fit into @all, which already lacks what init keeps? Else
+ * -EDQUOT with the first child that does not fit and the figures in *@err.
  */
-int config_check_quota(const struct config *c, uint64_t ram, uint64_t caps,
+int config_check_quota(const struct config *c, struct quota all,
 		       struct hid_error *err);
 
 /* Does the child have to start anew to become what @b says instead of @a? */
 bool config_child_differs(const struct config_child *a,
 			  const struct config_child *b);
 
-/* --- config_route.c, used by config.c ------------------------------------ */
+/* --- used among config*.c ------------------------------------ */
 
-/* Count what the route below @node (may be NULL) needs. */
-void config_count_route(struct config *c, const struct hid_node *node);
-/* Fill @route from @node, a checked "route" or "default-route" node; @child is
- * the one it is for, or NULL. Children and their provides are known already. */
-int config_fill_route(struct config *c, const struct hid_node *node,
-		      const struct config_child *child,
-		      struct config_route *route, struct hid_error *err);
-/* The services for the parent's clients, each a node below @root. */
-int config_fill_services(struct config *c, struct hid_error *err);
-/* --- config_self.c, used by config.c ------------------------------------ */
+/* What a node's name says, of a child or program, or of a service. */
+#define CONFIG_TEXT(tag, type, kind, member, max, what, marks) \
+	{ tag, kind, offsetof(type, member), 0, max, what, marks }
+#define CONFIG_NAME(type, member) \
+	CONFIG_TEXT("name", type, HID_NAME, member, CONFIG_NAME_MAX - 1, "name", \
+		    "_.-")
+#define CONFIG_SERVICE(type, member) \
+	CONFIG_TEXT("name", type, HID_NAME, member, CONFIG_NAME_MAX - 1, \
+		    "service name", "_")
 
-/* What @root says about init itself: report, heartbeat, CPUs, what it keeps. */
-int config_fill_self(struct config *c, struct hid_error *err);
+/* The top node itself, and what it says about init: report, heartbeat, CPUs, what
+ * init keeps. */
+int config_fill_top(struct config *c, struct hid_error *err);
 /* On top of attributes: resource nodes of a start node. */
 int config_fill_resources(struct config_child *child, struct hid_error *err);
 
-/* --- config.c, used by the others ------------------------------------ */
-
-/* Is @name not too long and of letters, digits and, but for the first, @marks? */
-bool config_name_valid(struct hid_str name, const char *marks);
-/* The node's name, of a child or program, or of a service; or an error. */
-int config_name(const struct hid_node *node, struct hid_str *name,
-		struct hid_error *err);
-int config_service(const struct hid_node *node, struct hid_str *name,
-		   struct hid_error *err);
+/* Count what the route below @node (may be NULL) needs. */
+void config_count_route(struct config *c, const struct hid_node *node);
+/* Fill @route from its node, if there is one; @child is the one it is for, or NULL.
+ * Children and their provides are known already. */
+int config_fill_route(struct config *c, const struct config_child *child,
+		      struct config_route *route, struct hid_error *err);
+/* The services for the parent's clients, each a checked node below @root. */
+int config_fill_services(struct config *c, struct hid_error *err);
+/* "service" nodes that are only a name, and what may be in those for the parent. */
+extern const struct hid_sub config_names[], config_policies[];
 
 #endif

@@ -18,24 +18,16 @@ void config_count_route(struct config *c, const struct hid_node *node)
 
 /* --- targets ------------------------------------ */
 
-static int find_child(const struct config *c, const struct hid_node *node,
-		      struct hid_error *err)
+/* Index of the child that @name is one of, or stands for, or -1. */
+static int find_child(const struct config *c, struct hid_str name)
 {
 	const struct hid_node *alias;
-	struct hid_str name;
-	int i;
 
-	if (config_name(node, &name, err))
-		return -1;
 	for (alias = hid_first(c->root, "alias"); alias;
 	     alias = hid_next(alias, "alias"))
 		if (hid_same_text(hid_attr(alias, "name")->value, name))
 			name = hid_attr(alias, "child")->value;
-	i = config_child_index(c, name);
-	if (i < 0)
-		hid_refuse(err, node->line, node->col, "expected the name of a "
-			   "start node, found '%.*s'", (int)name.len, name.s);
-	return i;
+	return config_child_index(c, name);
 }
 
 static int fill_child(const struct config *c, const struct hid_node *node,
@@ -44,20 +36,20 @@ static int fill_child(const struct config *c, const struct hid_node *node,
 		      struct config_target *t, struct hid_error *err)
 {
 	const struct config_child *server;
-	int i = find_child(c, node, err);
+	int i = find_child(c, t->name);
 
+	t->child = i < 0 ? CONFIG_NO_CHILD : (unsigned int)i;
 	if (i < 0)
-		return -EINVAL;
+		return 0;
 	server = &c->children[i];
 	if (server == child)
-		return hid_refuse(err, node->line, node->col, "expected another "
-				  "child than '%s' itself", child->name);
+		return hid_refuse_node(err, node, "expected another child than "
+				       "'%s' itself", child->name);
 	if (rule->service.len && config_provides(server, rule->service) < 0)
-		return hid_refuse(err, node->line, node->col, "expected a child "
-				  "that provides %.*s, found '%s'",
-				  (int)rule->service.len, rule->service.s,
-				  server->name);
-	t->child = (unsigned int)i;
+		return hid_refuse_node(err, node, "expected a child that "
+				       "provides %.*s, found '%s'",
+				       (int)rule->service.len, rule->service.s,
+				       server->name);
 	return 0;
 }
 
@@ -78,64 +70,55 @@ static int check_target(const struct config *c, const struct hid_node *node,
 			struct config_target *t, struct hid_error *err)
 {
 	struct hid_str service = rule->service;
-	const char *whose;
+	bool parent = t->kind == TARGET_PARENT;
 
 	if (t->kind == TARGET_CHILD)
 		return fill_child(c, node, rule, child, t, err);
 	if (t->kind == TARGET_LOCAL)
 		return hid_equal(service, "Init_control") ? 0 :
-			hid_refuse(err, node->line, node->col, "expected the "
-				   "target 'local' for Init_control only");
-	whose = t->kind == TARGET_PARENT ? "of parent-provides" :
-					   "that a child provides";
-	if (!service.len || (t->kind == TARGET_PARENT ?
-			     config_parent_provides(c, service) :
-			     any_provides(c, service)))
+			hid_refuse_node(err, node, "expected the target 'local' "
+					"for Init_control only");
+	if (!service.len || (parent ? config_parent_provides(c, service) :
+				      any_provides(c, service)))
 		return 0;
-	return hid_refuse(err, node->line, node->col, "expected a service %s, "
-			  "found %.*s", whose, (int)service.len, service.s);
+	return hid_refuse_node(err, node, "expected a service %s, found %.*s",
+			       parent ? "of parent-provides" :
+					"that a child provides",
+			       (int)service.len, service.s);
 }
 
-#define LABEL(member) HID_FIELD(struct config_target, HID_STR, member, 0, 0)
-#define LABELS LABEL(label), LABEL(identity), LABEL(resource), \
-	       LABEL(prepend_resource)
+#define LABEL(type, member) \
+	CONFIG_TEXT(#member, type, HID_TEXT, member, PARENT_LABEL_MAX - 1, \
+		    "label", NULL)
+#define REWRITE(member) LABEL(struct config_target, member)
+#define REWRITES REWRITE(label), REWRITE(identity), REWRITE(resource), \
+		 REWRITE(prepend_resource)
 
 static const struct hid_field child_fields[] = {
-	{ .tag = "name" }, LABELS, { .tag = NULL }
+	CONFIG_NAME(struct config_target, name), REWRITES, { .tag = NULL }
 };
-static const struct hid_field parent_fields[] = { LABELS, { .tag = NULL } };
+static const struct hid_field parent_fields[] = { REWRITES, { .tag = NULL } };
 
-/* How the nodes of targets are called, and what may be in them. */
-static const struct {
-	const char *type;
-	const struct hid_field *fields;
-} targets[] = {
-	[TARGET_PARENT]		= { "parent", parent_fields },
-	[TARGET_CHILD]		= { "child", child_fields },
-	[TARGET_ANY_CHILD]	= { "any-child", NULL },
-	[TARGET_LOCAL]		= { "local", NULL },
+static const struct hid_sub targets[] = {
+	[TARGET_PARENT]		= { "parent", HID_MANY, parent_fields, NULL, 0 },
+	[TARGET_CHILD]		= { "child", HID_MANY, child_fields, NULL, 0 },
+	[TARGET_ANY_CHILD]	= { "any-child", HID_MANY, NULL, NULL, 0 },
+	[TARGET_LOCAL]		= { "local", HID_MANY, NULL, NULL, 0 },
+	{ .type = NULL }
 };
 
-static int check_labels(const struct hid_node *node, struct config_target *t,
-			struct hid_error *err)
+/* The label as a whole and a part of it at once make no sense. */
+static int check_labels(const struct hid_node *node, struct hid_error *err)
 {
+	const struct hid_attr *a = hid_attr(node, "label");
 	const struct hid_field *f;
-	const struct hid_attr *a;
-	char text[PARENT_LABEL_MAX];
 
-	for (f = parent_fields; f->tag; f++) {
-		a = hid_attr(node, f->tag);
-		if (!a)
-			continue;
-		if (hid_copy(a->value, text, sizeof(text)) < 0 ||
-		    !text_valid(text, sizeof(text)))
-			return hid_refuse(err, a->line, a->col, "expected a label "
-					  "of up to %d printable ASCII characters",
-					  PARENT_LABEL_MAX - 1);
-		if (t->label.s && f > parent_fields)
-			return hid_refuse(err, a->line, a->col, "expected label "
-					  "alone, found %s with it", f->tag);
-	}
+	for (f = parent_fields + 1; a && f->tag; f++)
+		if (hid_attr(node, f->tag))
+			return hid_refuse(err, hid_attr(node, f->tag)->line,
+					  hid_attr(node, f->tag)->col,
+					  "expected label alone, found %s with "
+					  "it", f->tag);
 	return 0;
 }
 
@@ -144,12 +127,12 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 		       const struct config_child *child,
 		       struct config_target *t, struct hid_error *err)
 {
+	t->node = node;
 	while (!hid_is(node, targets[t->kind].type))
 		t->kind++;
-	if (hid_fill(node, targets[t->kind].fields, NULL, t, err) ||
-	    check_labels(node, t, err))
-		return -EINVAL;
-	return check_target(c, node, rule, child, t, err);
+	return hid_fill(node, targets[t->kind].fields, NULL, t, err) ||
+	       check_labels(node, err) ||
+	       check_target(c, node, rule, child, t, err) ? -EINVAL : 0;
 }
 
 /* --- rules ------------------------------------ */
@@ -159,25 +142,28 @@ static int fill_target(const struct config *c, const struct hid_node *node,
 		  SELECTOR(label_suffix), SELECTOR(label_last), \
 		  SELECTOR(unscoped_label)
 
+static const struct hid_field service_rule[] = {
+	CONFIG_SERVICE(struct config_rule, service), SELECTORS, { .tag = NULL }
+}, any_rule[] = {
+	{ .tag = "name" }, SELECTORS, { .tag = NULL }
+}, policy[] = {
+	SELECTORS, { .tag = NULL }
+};
+
 static int check_rule(const struct hid_node *node, struct config_rule *rule,
 		      struct hid_error *err)
 {
-	static const struct hid_field fields[] = {
-		{ .tag = "name" }, SELECTORS, { .tag = NULL }
-	};
-	static const char *const types[] = {
-		"parent", "child", "any-child", "local", NULL
-	};
 	const struct hid_attr *name = hid_attr(node, "name");
+	bool any = hid_is(node, "any-service");
 
-	if (hid_fill(node, fields, types, rule, err))
+	if (hid_fill(node, any ? any_rule : service_rule, targets, rule, err))
 		return -EINVAL;
-	if (hid_is(node, "any-service") && name)
+	if (any && name)
 		return hid_refuse(err, name->line, name->col, "expected "
 				  "any-service without a name, or 'service'");
 	if (!hid_first(node, NULL))
-		return hid_refuse(err, node->line, node->col, "expected a "
-				  "target: parent, child, any-child or local");
+		return hid_refuse_node(err, node, "expected a target: parent, "
+				       "child, any-child or local");
 	return 0;
 }
 
@@ -199,86 +185,74 @@ static int fill_targets(struct config *c, const struct hid_node *node,
 	return ret;
 }
 
-int config_fill_route(struct config *c, const struct hid_node *node,
-		      const struct config_child *child,
+int config_fill_route(struct config *c, const struct config_child *child,
 		      struct config_route *route, struct hid_error *err)
 {
-	static const char *const types[] = { "service", "any-service", NULL };
-	const struct hid_node *n;
+	static const struct hid_sub rules[] = {
+		{ .type = "service" }, { .type = "any-service" },
+		{ .type = NULL }
+	};
+	const struct hid_node *n = route->node;
+	int ret = n ? hid_fill(n, NULL, rules, NULL, err) : 0;
 	struct config_rule *rule;
-	int ret = hid_fill(node, NULL, types, NULL, err);
 
 	route->rules = c->rules + c->nrules;
-	for (n = hid_first(node, NULL); n && !ret; n = hid_next(n, NULL)) {
+	for (n = hid_first(n, NULL); n && !ret; n = hid_next(n, NULL)) {
 		rule = &c->rules[c->nrules++];
 		route->nrules++;
-		ret = check_rule(n, rule, err);
-		if (!ret && hid_is(n, "service"))
-			ret = config_service(n, &rule->service, err);
-		if (!ret)
-			ret = fill_targets(c, n, child, rule, err);
+		ret = check_rule(n, rule, err) ||
+		      fill_targets(c, n, child, rule, err) ? -EINVAL : 0;
 	}
 	return ret;
 }
 
 /* --- services for the parent's clients ------------------------------------ */
 
-static int check_policy(const struct hid_node *node, struct config_rule *rule,
-			struct hid_error *err)
-{
-	static const struct hid_field fields[] = { SELECTORS, { .tag = NULL } };
-	static const char *const types[] = { "child", NULL };
-
-	if (hid_fill(node, hid_is(node, "policy") ? fields : NULL, types, rule,
-		     err))
-		return -EINVAL;
-	if (!hid_first(node, NULL) || hid_next(hid_first(node, NULL), NULL))
-		return hid_refuse(err, node->line, node->col, "expected one "
-				  "target, a child");
-	return 0;
-}
+static const struct hid_sub child_only[] = {
+	{ .type = "child" }, { .type = NULL }
+};
+const struct hid_sub config_policies[] = {
+	{ "policy", HID_EACH, policy, child_only, 0 },
+	{ "default-policy", HID_ONCE, NULL, NULL, 0 },
+	{ .type = NULL }
+};
 
 /* The policies of @node; default-policy decides last, wherever it stands. */
 static int fill_policies(struct config *c, const struct hid_node *node,
-			 struct hid_str service, const char *type,
-			 struct hid_error *err)
+			 const char *type, struct hid_error *err)
 {
+	const struct hid_field *fields = *type == 'p' ? policy : NULL;
 	const struct hid_node *n;
 	struct config_rule *rule;
-	int ret = 0;
 
-	for (n = hid_first(node, type); n && !ret; n = hid_next(n, type)) {
+	for (n = hid_first(node, type); n; n = hid_next(n, type)) {
 		rule = &c->rules[c->nrules++];
-		rule->service = service;
+		rule->service = hid_attr(node, "name")->value;
 		c->policies.nrules++;
-		ret = check_policy(n, rule, err);
-		if (!ret)
-			ret = fill_targets(c, n, NULL, rule, err);
+		if (hid_fill(n, fields, child_only, rule, err))
+			return -EINVAL;
+		if (!n->first || n->first->next)
+			return hid_refuse_node(err, n,
+					       "expected one target, a child");
+		if (fill_targets(c, n, NULL, rule, err))
+			return -EINVAL;
 	}
-	return ret;
+	return 0;
 }
 
 int config_fill_services(struct config *c, struct hid_error *err)
 {
-	static const struct hid_field fields[] = {
-		{ .tag = "name" }, { .tag = NULL }
-	};
-	static const char *const types[] = { "policy", "default-policy", NULL };
-	const struct hid_node *n, *one;
-	struct hid_str *name;
+	const struct hid_node *n;
 
 	c->policies.rules = c->rules + c->nrules;
 	for (n = hid_first(c->root, "service"); n; n = hid_next(n, "service")) {
 		if (c->nservices == CONFIG_PROVIDES)
-			return hid_refuse(err, n->line, n->col, "expected at "
-					  "most %d services, found more",
-					  CONFIG_PROVIDES);
-		name = &c->services[c->nservices++];
-		if (hid_fill(n, fields, types, NULL, err) ||
-		    config_service(n, name, err) ||
-		    hid_single(n, "default-policy", &one, err) ||
-		    fill_policies(c, n, *name, "policy", err) ||
-		    fill_policies(c, n, *name, "default-policy", err))
+			return hid_refuse_node(err, n, "expected at most %d "
+					       "services, found more",
+					       CONFIG_PROVIDES);
+		c->services[c->nservices++] = hid_attr(n, "name")->value;
+		if (fill_policies(c, n, "policy", err) ||
+		    fill_policies(c, n, "default-policy", err))
 			return -EINVAL;
 	}
 	return 0;

@@ -64,35 +64,31 @@ enum session_state {
 	SESSION_STATES
 };
 
-enum session_server {
-	SERVER_CHILD,
-	SERVER_PARENT,
-	SERVER_CONFIG,		/* ROM "config" */
-	SERVER_CONTROL,		/* Init_control */
-};
-
 struct child;
 struct control;
 
 struct init_session {
 	enum session_state state;
-	enum session_server kind;
+	enum route_kind kind;		/* of its server */
 	uint64_t id;
 	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
-	struct child *server;		/* SERVER_CHILD; NULL: gone for good */
+	struct child *server;		/* ROUTE_CHILD; NULL: gone for good, or,
+					 * ROUTE_LATER, not there yet */
 	struct quota quota;		/* donated to the server */
+	uint64_t cpu;			/* the same, percent of a CPU */
 	int reply;			/* saved call of the client, -1: none */
 	uint64_t reply_until;		/* CLOSE: answered then at the latest */
 	uint64_t fetch_until;		/* CLOSING: fetched then at the latest */
 	bool log;			/* the LOG that a child starts with */
-	struct session up;		/* SERVER_PARENT */
-	struct control *control;	/* SERVER_CONTROL */
+	struct session up;		/* ROUTE_PARENT */
+	struct control *control;	/* ROUTE_LOCAL */
 	char service[PARENT_SERVICE_MAX];
 	char asked[PARENT_LABEL_MAX];	/* the label as the client gave it */
 	char label[PARENT_LABEL_MAX];
 	char args[PARENT_ARGS_MAX];
 	struct list of_client, of_server;
+	struct init_session *next;	/* with the same rest of @id */
 };
 
 /* The lists of a server, each in the order of coming into it. */
@@ -133,6 +129,7 @@ struct child {
 	unsigned int index;
 	enum child_state state;
 	uint64_t id;			/* of the latest start */
+	bool in_line;			/* starts in its turn */
 	bool removed;			/* by a new config: is freed at its end */
 	bool again;			/* a new config: starts at its end */
 	bool differs;			/* a new config: from what it runs as */
@@ -146,6 +143,8 @@ struct child {
 	struct quota cost;		/* of these three; out of its quota */
 	struct quota granted;		/* of what its config assigns, cost included */
 	struct quota requested;		/* what it said it lacks */
+	uint64_t requested_cpu;
+	uint64_t cpu_set, cpu_told;	/* percent its domain may, its config says */
 	int sigh[PARENT_SIGNALS];	/* notifications, -1: none */
 	bool beat;			/* the last heartbeat is not answered yet */
 	unsigned int skipped;
@@ -155,8 +154,8 @@ struct child {
 	uint64_t exit_badge;
 	int log_cap;			/* LOG served by a child */
 	int announced[CONFIG_PROVIDES];	/* notification, -1: not announced */
-	int config_cap, config_mem;	/* ROM "config", -1: not made yet */
-	uint64_t config_badge, config_size;
+	int config_cap;			/* ROM "config", -1: not made yet */
+	uint64_t config_badge;
 	int config_sigh;		/* notification, -1: none */
 	int start_error;		/* 0 or -errno: why it did not start */
 	bool waits;			/* for quota, and has said so */
@@ -197,7 +196,7 @@ int config_apply(struct config *new);
 
 struct child *child_new(const struct config_child *conf);
 void child_free(struct child *c);
-/* One that is DOWN. */
+/* One that is DOWN or in BACKOFF: now, or in its turn. */
 void child_start(struct child *c);
 /* Let it end, and start as its config says now, whatever its policy. */
 void child_restart(struct child *c);
@@ -227,8 +226,12 @@ uint64_t child_cpu_ns(struct child *c);
 /* What init has for children now, and what is left of it for a config. */
 void balance_init(void);
 struct quota balance_available(const struct config *c);
-/* The CPU time that the config says, from now on. */
-void balance_cpu(const struct child *c);
+/* The CPU time that the config and sessions say, from now on; of all children,
+ * soon, as something has changed. */
+void balance_cpu(struct child *c);
+void balance_cpu_changed(void);
+/* What @c may use now, in percent of a CPU; 0: no limit. */
+uint64_t cpu_share(const struct child *c);
 /* Take back what is above @c's assigned quota, as far as it is unused, and ask
  * @c for the rest; give what is missing, as far as it is there: is that not all? */
 void balance_down(struct child *c);
@@ -243,13 +246,12 @@ void child_signal(const struct child *c, enum parent_signal signal);
 
 /* Announce the config's services, close sessions that it does not allow. */
 void upward_update(void);
-/* The answer to a request of the parent: 0 or -ENOENT, the client has gone. */
-int upward_deliver(uint64_t id, int status, int cap);
 
 /* --- parent.c ------------------------------------ */
 
-/* Does @s still go where the config says? @client's LOG at the parent? */
-bool session_fits(const struct init_session *s);
+/* Does @s still go where the config says? One that waits for a child that has come
+ * goes there now. @client's LOG at the parent? */
+bool session_follows(struct init_session *s);
 bool child_log_fits(const struct child *client);
 /* Capability 0 of the request in the place of *@fd; -EINVAL: it is no notification
  * that can be signalled. */
@@ -262,10 +264,12 @@ int parent_call(void *ctx, struct ep_request *in);
 
 /* No sessions yet. */
 void sessions_init(struct child *c);
+/* CPU time that @c as a client has given with sessions, and has got as a server. */
+uint64_t sessions_cpu_given(const struct child *c);
+uint64_t sessions_cpu_got(const struct child *c);
 /* A new record on the client's list, donation taken from its domain, or NULL with
- * *@err. @r: where to. For the LOG of a child that starts, init pays. */
-struct init_session *session_new(struct child *client, enum session_server kind,
-				 const struct route *r,
+ * *@err (EPIPE: the server stays down). @r: where to. For the LOG of a child that starts, init pays. */
+struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err);
 /* The config no longer has the service of OPEN session @s for its client. */
@@ -279,6 +283,8 @@ void session_drop(struct init_session *s);
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len);
 /* Tell its server of @s, if it listens already. */
 void session_enqueue(struct init_session *s);
+/* The child that @s has waited for, ROUTE_LATER, is there now. */
+void session_arrived(struct init_session *s, struct child *server);
 struct init_session *session_of_client(const struct child *c, uint64_t id);
 struct init_session *session_pending_at(const struct child *server, uint64_t id);
 
@@ -305,7 +311,7 @@ void sessions_close_timeout(void *ctx);
 /* Capability of the session, for the client's reply, or -errno. */
 int local_config_open(struct child *c);
 void local_config_free(struct child *c);
-/* The config has changed: make the new text, tell the child. */
+/* The config has changed: tell the child. */
 void local_config_changed(struct child *c);
 int local_control_open(struct init_session *s);
 void local_control_close(struct init_session *s);

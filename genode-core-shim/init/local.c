@@ -41,69 +41,49 @@ static int config_memory(struct child *c, const char *text, size_t len)
 	return ro;
 }
 
-static int config_call(void *ctx, struct ep_request *in)
+/* The text as it is now, in memory that is the child's to keep and to pay for. */
+static int config_dataspace(struct child *c, struct ep_request *in)
 {
-	struct child *c = ctx;
-	struct rom_dataspace ds = { .size = c->config_size };
-	int err;
-
-	if (in->method == ROM_SIGH)
-		return take_signal(in, &c->config_sigh);
-	if (in->method != ROM_DATASPACE)
-		return -ENOSYS;
-	err = ep_reply_data(&init.ep, in, &ds, sizeof(ds));
-	return err ? err : ep_reply_cap(in, c->config_mem, 0);
-}
-
-/* The text in memory; the one before goes when the child lets go of it. */
-static int config_fill(struct child *c)
-{
+	struct rom_dataspace ds;
 	char *text;
-	int len = hid_print_new(&text, CONFIG_TEXT_MAX, print_config,
-				c->conf->config), mem;
+	int len, mem;
 
+	if (!c->conf->config)	/* it is about to end */
+		return -ENOENT;
+	len = hid_print_new(&text, CONFIG_TEXT_MAX, print_config,
+			    c->conf->config);
 	if (len < 0)
 		return len;
 	mem = config_memory(c, text, (size_t)len);
 	free(text);
 	if (mem < 0)
 		return mem;
-	pith_close(c->config_mem);
-	c->config_mem = mem;
-	c->config_size = (uint64_t)len;
-	return 0;
+	ds.size = (uint64_t)len;
+	ep_reply_data(&init.ep, in, &ds, sizeof(ds));
+	return ep_reply_cap(in, mem, 1);
+}
+
+static int config_call(void *ctx, struct ep_request *in)
+{
+	struct child *c = ctx;
+
+	if (in->method == ROM_SIGH)
+		return take_signal(in, &c->config_sigh);
+	return in->method == ROM_DATASPACE ? config_dataspace(c, in) : -ENOSYS;
 }
 
 void local_config_changed(struct child *c)
 {
-	int err = c->config_cap < 0 ? 0 : config_fill(c);
-
-	if (err)
-		child_complain(c, "keeps its old config: %s", strerror(-err));
-	else if (c->config_sigh >= 0)
+	if (c->config_sigh >= 0)
 		pith_signal(c->config_sigh, 1);
-}
-
-static int config_make(struct child *c)
-{
-	int err = config_fill(c);
-
-	if (err < 0)
-		return err;
-	err = c->config_cap = ep_new_object(&init.ep, config_call, c,
-					    &c->config_badge);
-	if (err < 0) {
-		pith_close(c->config_mem);
-		c->config_mem = -1;
-	}
-	return err;
 }
 
 int local_config_open(struct child *c)
 {
-	int err = c->config_cap < 0 ? config_make(c) : 0;
-
-	return err < 0 ? err : c->config_cap;
+	if (c->config_cap < 0)
+		c->config_cap = ep_new_object(&init.ep, config_call, c,
+					      &c->config_badge);
+	return c->config_cap;
 }
 
 void local_config_free(struct child *c)
@@ -111,9 +91,8 @@ void local_config_free(struct child *c)
 	if (c->config_cap >= 0)
 		ep_remove(&init.ep, c->config_badge);
 	pith_close(c->config_cap);
-	pith_close(c->config_mem);
 	pith_close(c->config_sigh);
-	c->config_cap = c->config_mem = c->config_sigh = -1;
+	c->config_cap = c->config_sigh = -1;
 }
 
 /* --- Init_control ------------------------------------ */
@@ -168,13 +147,8 @@ static int control_kill(struct ep_request *in)
 
 static int control_call(void *ctx, struct ep_request *in)
 {
-	switch (in->method) {
-	case INIT_STATE:
-		return control_state(ctx, in);
-	case INIT_KILL:
-		return control_kill(in);
-	}
-	return -EINVAL;
+	return in->method == INIT_STATE ? control_state(ctx, in) :
+	       in->method == INIT_KILL ? control_kill(in) : -EINVAL;
 }
 
 static unsigned int controls_of(const struct child *client)

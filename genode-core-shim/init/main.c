@@ -15,23 +15,36 @@ struct init init = {
 
 static struct rom rom;
 
+/* Requests to those that are not there wait for them: a wrong name should be seen. */
+static void warn_of_absent(const struct config *c)
+{
+	const struct config_target *t;
+
+	for (t = c->targets; t < c->targets + c->ntargets; t++)
+		if (t->kind == TARGET_CHILD && t->child == CONFIG_NO_CHILD)
+			log_line("config:%u:%u: no start node '%.*s' yet",
+				 t->node->line, t->node->col, (int)t->name.len,
+				 t->name.s);
+}
+
 /* Text -> model that fits into our quota -> what runs. */
 static int load(void)
 {
 	struct config new;
 	struct hid_error e;
-	struct quota q;
 	int err;
 
 	err = config_parse(&new, rom.data, rom.size, &e);
-	if (!err) {
-		q = balance_available(&new);
-		err = config_check_quota(&new, q.ram, q.caps, &e);
-	}
-	if (err)
+	if (!err)
+		err = config_check_quota(&new, balance_available(&new), &e);
+	if (err) {
 		log_error("config:%u:%u: %s", e.line, e.col, e.text);
-	else if ((err = config_apply(&new)))
-		log_error("config: %s", strerror(-err));
+	} else {
+		warn_of_absent(&new);
+		err = config_apply(&new);
+		if (err)
+			log_error("config: %s", strerror(-err));
+	}
 	if (err)
 		config_free(&new);
 	return err;

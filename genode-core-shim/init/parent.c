@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <pith/label.h>
 #include "init.h"
 
 #define ERRNO_MAX	4095
@@ -28,117 +27,82 @@ static int check_session(struct child *c, const struct parent_session *req)
 	return quota_valid((struct quota){ req->ram, req->caps }) ? 0 : -EINVAL;
 }
 
-/* init's own config, which the parent knows by that name, is not for children. */
-static bool is_own_config(const struct parent_session *req,
-			  const struct route *r)
-{
-	return r->kind == ROUTE_PARENT && !r->relabelled &&
-	       !strcmp(req->service, "ROM") &&
-	       !strcmp(label_last(r->label), "config");
-}
-
-static bool is_inline_config(const struct child *c, const char *service,
-			     const char *label)
-{
-	return c != &init.up && c->conf->config && !strcmp(service, "ROM") &&
-	       !strcmp(label, "config");
-}
-
-/* Answer at once. If the client has given up meanwhile, the session goes. With
- * @close, nobody needs @cap here any more. */
-static int hand_over(struct ep_request *in, struct init_session *s, int cap,
-		     bool close)
+/* Answer at once. If the client has given up meanwhile, the session goes. Nobody
+ * needs @cap here any more, unless the session keeps it. */
+static int hand_over(struct ep_request *in, struct init_session *s, int cap)
 {
 	struct parent_session_reply reply = { .id = s->id };
+	bool keeps = s->kind == ROUTE_CONFIG || s->up.cap >= 0;
 	int call = ep_save_reply(&init.ep, in);
 
 	if (call < 0 || ep_answer(call, 0, &reply, sizeof(reply), cap))
 		session_drop(s);
-	if (close)
+	if (!keeps)
 		pith_close(cap);
 	return call < 0 ? call : EP_DEFERRED;
 }
 
-static int at_parent(struct child *c, struct ep_request *in,
-		     const struct route *r, const struct parent_session *req)
+/* The capability of @s, or -errno. */
+static int open_at_parent(struct init_session *s, const struct ep_request *in)
 {
-	struct session_quota quota = { .ram = req->ram, .caps = req->caps };
-	bool pd = !strcmp(req->service, "PD");
-	struct init_session *s;
-	int err, cap;
+	struct session_quota quota = { .ram = s->quota.ram, .caps = s->quota.caps };
+	bool pd = !strcmp(s->service, "PD");
+	int account = !pd ? -1 : in->caps[0] < 0 ? s->client->domain : in->caps[0];
+	int err = env_session_with(&s->up, s->service, s->label, s->args, &quota,
+				   account, pith_now() + PARENT_TIMEOUT);
+	int cap = s->up.cap;
 
-	if (!pd && (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
-		return -EDQUOT;
-	s = session_new(c, SERVER_PARENT, r, req, false, &err);
-	if (!s)
-		return err;
-	err = env_session_with(&s->up, req->service, r->label, req->args, &quota,
-			       !pd ? -1 : in->caps[0] < 0 ? c->domain :
-							   in->caps[0],
-			       pith_now() + PARENT_TIMEOUT);
-	if (err) {
-		session_drop(s);
-		return err;
-	}
-	cap = s->up.cap;
 	if (!pd)
 		s->up.cap = -1;
-	return hand_over(in, s, cap, !pd);
+	return err ? err : cap;
 }
 
-static int at_child(struct child *c, struct ep_request *in,
-		    const struct route *r, const struct parent_session *req)
+/* A session as @r says, or the wait for it; or why there is none. */
+static int open_session(struct child *c, struct ep_request *in,
+			const struct route *r, const struct parent_session *req)
 {
 	struct init_session *s;
-	int err;
+	int cap;
 
-	if (child_is_down(init.children[r->child]))
-		return -EPIPE;
-	s = session_new(c, SERVER_CHILD, r, req, false, &err);
+	if (r->kind == ROUTE_PARENT && strcmp(req->service, "PD") &&
+	    (req->ram < PARENT_RAM_MIN || req->caps < PARENT_CAPS_MIN))
+		return -EDQUOT;
+	s = session_new(c, r, req, false, &cap);
 	if (!s)
-		return err;
-	s->reply = ep_save_reply(&init.ep, in);
-	if (s->reply < 0) {
-		err = s->reply;
-		session_drop(s);
-		return err;
-	}
-	session_enqueue(s);
-	return EP_DEFERRED;
-}
-
-static int at_init(struct child *c, struct ep_request *in,
-		   enum session_server kind, const struct route *r,
-		   const struct parent_session *req)
-{
-	struct init_session *s;
-	int err, cap;
-
-	s = session_new(c, kind, r, req, false, &err);
-	if (!s)
-		return err;
-	cap = kind == SERVER_CONFIG ? local_config_open(c) :
-				      local_control_open(s);
-	if (cap < 0) {
-		session_drop(s);
 		return cap;
+	if (r->kind == ROUTE_CHILD || r->kind == ROUTE_LATER) {
+		cap = s->reply = ep_save_reply(&init.ep, in);
+		if (cap >= 0) {
+			session_enqueue(s);
+			return EP_DEFERRED;
+		}
+	} else {
+		cap = r->kind == ROUTE_PARENT ? open_at_parent(s, in) :
+		      r->kind == ROUTE_CONFIG ? local_config_open(c) :
+						local_control_open(s);
+		if (cap >= 0)
+			return hand_over(in, s, cap);
 	}
-	return hand_over(in, s, cap, kind == SERVER_CONTROL);
+	session_drop(s);
+	return cap;
 }
 
 static int no_route(struct child *c, const struct parent_session *req,
 		    enum route_kind kind)
 {
-	child_complain(c, "no route to service %s (label \"%s\")%s", req->service,
-		       req->label, kind == ROUTE_AMBIGUOUS ?
-		       ": several children provide it" : "");
+	if (kind != ROUTE_HIDDEN)
+		child_complain(c, "no route to service %s (label \"%s\")%s",
+			       req->service, req->label,
+			       kind == ROUTE_AMBIGUOUS ?
+			       ": several children provide it" : "");
 	return -ENOENT;
 }
 
 static const char *server_name(const struct route *r)
 {
 	return r->kind == ROUTE_CHILD ? init.config.children[r->child].name :
-	       r->kind == ROUTE_PARENT ? "parent" : "init";
+	       r->kind == ROUTE_PARENT ? "parent" :
+	       r->kind == ROUTE_LATER ? "a child that is to come" : "init";
 }
 
 static int session(struct child *c, struct ep_request *in)
@@ -154,12 +118,6 @@ static int session(struct child *c, struct ep_request *in)
 	err = route_resolve(&init.config, c->index, req.service, req.label, &r);
 	if (err)
 		return err;
-	if (is_inline_config(c, req.service, req.label)) {
-		memcpy(r.label, req.label, sizeof(r.label));
-		return at_init(c, in, SERVER_CONFIG, &r, &req);
-	}
-	if (is_own_config(&req, &r))
-		return -ENOENT;
 	err = args_for_child(&init.config, c->index, req.service, asked->args,
 			     req.args);
 	if (err) {
@@ -167,39 +125,32 @@ static int session(struct child *c, struct ep_request *in)
 			       asked->args);
 		return err;
 	}
-	if (init.config.verbose && r.kind > ROUTE_AMBIGUOUS)
+	if (r.kind <= ROUTE_HIDDEN)
+		return no_route(c, &req, r.kind);
+	if (init.config.verbose)
 		log_line("child \"%s\": %s \"%s\" goes to %s", c->conf->name,
 			 req.service, r.label, server_name(&r));
-	switch (r.kind) {
-	case ROUTE_PARENT:
-		return at_parent(c, in, &r, &req);
-	case ROUTE_CHILD:
-		return at_child(c, in, &r, &req);
-	case ROUTE_LOCAL:
-		return at_init(c, in, SERVER_CONTROL, &r, &req);
-	default:
-		return no_route(c, &req, r.kind);
-	}
+	return open_session(c, in, &r, &req);
 }
 
 /* --- routes that change ------------------------------------ */
 
-bool session_fits(const struct init_session *s)
+bool session_follows(struct init_session *s)
 {
 	const struct child *c = s->client;
 	struct route r;
+	int err = c == &init.up ?
+		route_upward(&init.config, s->service, s->asked, &r) :
+		route_resolve(&init.config, c->index, s->service, s->asked, &r);
 
-	if (is_inline_config(c, s->service, s->asked))
-		return s->kind == SERVER_CONFIG;
-	if (c == &init.up)
-		route_upward(&init.config, s->service, s->asked, &r);
-	else if (route_resolve(&init.config, c->index, s->service, s->asked, &r))
+	if (err || strcmp(r.label, s->label))
 		return false;
-	if (strcmp(r.label, s->label))
-		return false;
-	return s->kind == SERVER_PARENT ? r.kind == ROUTE_PARENT :
-	       s->kind == SERVER_CONTROL ? r.kind == ROUTE_LOCAL :
-	       r.kind == ROUTE_CHILD && init.children[r.child] == s->server;
+	if (s->kind == ROUTE_LATER && r.kind == ROUTE_CHILD) {
+		session_arrived(s, init.children[r.child]);
+		return true;
+	}
+	return r.kind == s->kind &&
+	       (r.kind != ROUTE_CHILD || init.children[r.child] == s->server);
 }
 
 bool child_log_fits(const struct child *client)
@@ -208,8 +159,7 @@ bool child_log_fits(const struct child *client)
 
 	if (route_resolve(&init.config, client->index, "LOG", "", &r))
 		return true;
-	return r.kind == ROUTE_CHILD ? !client->log.id :
-	       (r.kind == ROUTE_PARENT) == (client->log.id != 0);
+	return (r.kind == ROUTE_PARENT) == (client->log.id != 0);
 }
 
 static int close_session(struct child *c, struct ep_request *in)

@@ -75,15 +75,6 @@ struct quota quota_unused(int domain)
 			       i.caps_limit - i.caps_used };
 }
 
-struct quota quota_limit(int domain)
-{
-	struct pith_domain_info i;
-
-	if (pith_domain_info(domain, &i))
-		return (struct quota){ 0, 0 };
-	return (struct quota){ i.ram_limit, i.caps_limit };
-}
-
 static struct quota reserve = { QUOTA_KEEP_RAM, QUOTA_KEEP_CAPS };
 
 void quota_reserve(uint64_t keep_ram, uint64_t keep_caps)

@@ -47,8 +47,6 @@ bool quota_valid(struct quota donation);
 
 /* What @domain does not use, or nothing on an error. */
 struct quota quota_unused(int domain);
-/* All that @domain has got. */
-struct quota quota_limit(int domain);
 /* Move exactly @q: 0, or -EDQUOT and nothing moved. */
 int quota_move(int from, int to, struct quota q);
 /* What init keeps unused for itself when it pays others; 0: the usual. */

@@ -13,6 +13,7 @@
  *	  + ram | assigned: .. | quota: .. | used: .. | avail: ..
  *		| requested: ..			      quota: limit now; requested:
  *	  + caps | ..				      what it said it lacks
+ *	  + cpu | assigned: .. | quota: ..	      percent, if there is a limit
  *	  + provides
  *	    + service Block | announced: yes
  *	  + session Platform | label: nvme | server: platform | id: 3
@@ -27,12 +28,6 @@
 #include <string.h>
 #include <pith/report.h>
 #include "init.h"
-
-static void domain_info(int domain, struct pith_domain_info *i)
-{
-	if (domain < 0 || pith_domain_info(domain, i))
-		*i = (struct pith_domain_info){ .ram_limit = 0 };
-}
 
 /* @assigned, @requested 0: not told */
 static void print_account(struct hid_print *p, const char *type,
@@ -50,18 +45,31 @@ static void print_account(struct hid_print *p, const char *type,
 	hid_print_close(p);
 }
 
+/* One for each of @ram and @caps; of a domain that is not there, nothing. */
+static void print_accounts(struct hid_print *p, int domain, bool ram, bool caps,
+			   struct quota assigned, struct quota requested)
+{
+	struct pith_domain_info i = { .ram_limit = 0 };
+
+	if (domain >= 0 && pith_domain_info(domain, &i))
+		i = (struct pith_domain_info){ .ram_limit = 0 };
+	if (ram)
+		print_account(p, "ram", assigned.ram, i.ram_limit, i.ram_used,
+			      requested.ram);
+	if (caps)
+		print_account(p, "caps", assigned.caps, i.caps_limit,
+			      i.caps_used, requested.caps);
+}
+
 static void print_init(struct hid_print *p, const struct config_report *what)
 {
-	struct pith_domain_info i;
+	struct quota none = { 0, 0 };
 
 	if (!what->init_ram && !what->init_caps)
 		return;
-	domain_info(PITH_SLOT_DOMAIN, &i);
 	hid_print_node(p, "init", NULL);
-	if (what->init_ram)
-		print_account(p, "ram", 0, i.ram_limit, i.ram_used, 0);
-	if (what->init_caps)
-		print_account(p, "caps", 0, i.caps_limit, i.caps_used, 0);
+	print_accounts(p, PITH_SLOT_DOMAIN, what->init_ram, what->init_caps, none,
+		       none);
 	hid_print_close(p);
 }
 
@@ -105,8 +113,9 @@ static void print_sessions(struct hid_print *p, const struct child *c,
 		hid_print_node(p, "session", s->service);
 		hid_print_attr(p, "label", s->label);
 		hid_print_attr(p, "server", s->server ? s->server->conf->name :
-			       s->kind == SERVER_PARENT ? "core" :
-			       s->kind == SERVER_CHILD ? "gone" : "init");
+			       s->kind == ROUTE_PARENT ? "core" :
+			       s->kind == ROUTE_CHILD ? "gone" :
+			       s->kind == ROUTE_LATER ? "later" : "init");
 		hid_print_number(p, "id", s->id);
 		hid_print_attr(p, "state", session_state_name(s->state));
 		if (args)
@@ -118,9 +127,6 @@ static void print_sessions(struct hid_print *p, const struct child *c,
 static void print_child(struct hid_print *p, struct child *c,
 			const struct config_report *what)
 {
-	struct pith_domain_info i;
-
-	domain_info(c->domain, &i);
 	hid_print_node(p, "child", c->conf->name);
 	hid_print_attr(p, "binary", c->conf->binary);
 	hid_print_str(p, "version", c->conf->version);
@@ -133,12 +139,16 @@ static void print_child(struct hid_print *p, struct child *c,
 		hid_print_number(p, "exited", c->exit_code);
 	if (c->skipped)
 		hid_print_number(p, "skipped_heartbeats", c->skipped);
-	if (what->child_ram)
-		print_account(p, "ram", c->conf->ram, i.ram_limit, i.ram_used,
-			      c->requested.ram);
-	if (what->child_caps)
-		print_account(p, "caps", c->conf->caps, i.caps_limit,
-			      i.caps_used, c->requested.caps);
+	print_accounts(p, c->domain, what->child_ram, what->child_caps,
+		       c->conf->quota, c->requested);
+	if (c->conf->cpu || c->requested_cpu) {
+		hid_print_node(p, "cpu", NULL);
+		hid_print_number(p, "assigned", c->conf->cpu);
+		hid_print_number(p, "quota", cpu_share(c));
+		if (c->requested_cpu)
+			hid_print_number(p, "requested", c->requested_cpu);
+		hid_print_close(p);
+	}
 	if (what->provided)
 		print_provides(p, c);
 	if (what->requested)
@@ -191,9 +201,9 @@ static void report_send(void *ctx)
 	int len, err = 0;
 
 	(void)ctx;
-	if (!what->enabled || out.size != what->buffer)
+	if (!what->node || out.size != what->buffer)
 		report_close(&out);
-	if (!what->enabled)
+	if (!what->node)
 		return;
 	if (out.session.cap < 0)
 		err = report_open(&out, "state", what->buffer);
@@ -218,7 +228,7 @@ void report_changed(void)
 	uint64_t now = pith_now(), at;
 
 	if (timer.at != PITH_NO_DEADLINE ||
-	    (!init.config.report.enabled && out.session.cap < 0))
+	    (!init.config.report.node && out.session.cap < 0))
 		return;
 	at = last_ns + PITH_MS(init.config.report.delay_ms);
 	last_ns = at > now ? at : now;

@@ -7,18 +7,15 @@
 #include "route.h"
 
 #define PRIO_RANGE	65536
-#define SCOPE		" -> "
 
 /* --- labels ------------------------------------ */
 
 bool text_valid(const char *s, size_t size)
 {
-	size_t i;
+	size_t len = strnlen(s, size);
 
-	for (i = 0; i < size && s[i]; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '|')
-			return false;
-	return i < size;
+	return len < size &&
+	       hid_is_text((struct hid_str){ s, (uint32_t)len }, len);
 }
 
 bool service_valid(const char *s, size_t size)
@@ -26,52 +23,56 @@ bool service_valid(const char *s, size_t size)
 	size_t len = strnlen(s, size);
 
 	return len < size &&
-	       config_name_valid((struct hid_str){ s, (uint32_t)len }, "_");
+	       hid_is_name((struct hid_str){ s, (uint32_t)len },
+			   CONFIG_NAME_MAX - 1, "_");
 }
 
 /* "child -> label", or "child" if the label is empty. */
 static int scoped_label(char *out, const char *child, const char *label)
 {
 	int len = snprintf(out, PARENT_LABEL_MAX, "%s%s%s", child,
-			   *label ? SCOPE : "", label);
+			   *label ? LABEL_ARROW : "", label);
 
 	return len < PARENT_LABEL_MAX ? 0 : -EINVAL;
-}
-
-/* The element that decides at the server must not begin behind the prefix. */
-static bool starts_with(const char *s, struct hid_str prefix)
-{
-	return !strncmp(s, prefix.s, prefix.len) &&
-	       label_last(s) <= s + prefix.len;
-}
-
-static bool ends_with(const char *s, struct hid_str suffix)
-{
-	size_t len = strlen(s);
-
-	return len >= suffix.len &&
-	       !memcmp(s + len - suffix.len, suffix.s, suffix.len);
 }
 
 /* --- rules ------------------------------------ */
 
 struct request {
 	const struct config *c;
-	unsigned int client;
+	unsigned int client;	/* nchildren: one of the parent's */
 	struct hid_str service;
 	const char *label;
 	char scoped[PARENT_LABEL_MAX];
 };
+
+/* A child's label is text of its own, whose last element decides at the server: that
+ * must not begin behind the prefix. Policies know clients by whole elements. */
+static bool begins(const struct request *r, struct hid_str prefix)
+{
+	if (r->client == r->c->nchildren)
+		return label_begins(r->label, prefix.s, prefix.len);
+	return !strncmp(r->label, prefix.s, prefix.len) &&
+	       label_last(r->label) <= r->label + prefix.len;
+}
+
+static bool ends(const struct request *r, struct hid_str suffix)
+{
+	size_t len = strlen(r->label);
+
+	if (r->client == r->c->nchildren)
+		return label_ends(r->label, suffix.s, suffix.len);
+	return len >= suffix.len &&
+	       !memcmp(r->label + len - suffix.len, suffix.s, suffix.len);
+}
 
 static bool matches(const struct config_rule *rule, const struct request *r)
 {
 	if (rule->service.len && !hid_same_text(rule->service, r->service))
 		return false;
 	return (!rule->label.s || hid_equal(rule->label, r->label)) &&
-	       (!rule->label_prefix.s ||
-		starts_with(r->label, rule->label_prefix)) &&
-	       (!rule->label_suffix.s ||
-		ends_with(r->label, rule->label_suffix)) &&
+	       (!rule->label_prefix.s || begins(r, rule->label_prefix)) &&
+	       (!rule->label_suffix.s || ends(r, rule->label_suffix)) &&
 	       (!rule->label_last.s ||
 		hid_equal(rule->label_last, label_last(r->label))) &&
 	       (!rule->unscoped_label.s ||
@@ -101,6 +102,8 @@ static enum route_kind try_target(const struct config_target *t,
 								  ROUTE_NONE;
 	case TARGET_CHILD:
 		*child = t->child;
+		if (t->child == CONFIG_NO_CHILD)
+			return ROUTE_LATER;
 		return t->child != r->client &&
 		       config_provides(&r->c->children[t->child],
 				       r->service) >= 0 ?
@@ -127,7 +130,7 @@ static int relabel(const struct config_target *t, const char *scoped,
 	bool alone = last == scoped;	/* no resource in it */
 	struct hid_str all = or_else(t->label, scoped, strlen(scoped));
 	struct hid_str id = or_else(t->identity, scoped, alone ? strlen(scoped) :
-				    (size_t)(last - scoped) - strlen(SCOPE));
+				    (size_t)(last - scoped) - LABEL_ARROW_LEN);
 	struct hid_str more = or_else(t->prepend_resource, "", 0);
 	struct hid_str res = or_else(t->resource, alone ? "" : last,
 				     alone ? 0 : strlen(last));
@@ -139,44 +142,66 @@ static int relabel(const struct config_target *t, const char *scoped,
 		return hid_copy(all, route->label, sizeof(route->label)) < 0 ?
 			-EINVAL : 0;
 	len = snprintf(route->label, sizeof(route->label), "%.*s%s%.*s%.*s",
-		       (int)id.len, id.s, more.len + res.len ? SCOPE : "",
+		       (int)id.len, id.s, more.len + res.len ? LABEL_ARROW : "",
 		       (int)more.len, more.s, (int)res.len, res.s);
 	return len < (int)sizeof(route->label) ? 0 : -EINVAL;
 }
 
-static int apply_rule(const struct config_rule *rule, const struct request *r,
-		      struct route *route)
+/* The first rule of @rules that matches decides. */
+static int resolve(const struct config_route *rules, const struct request *r,
+		   struct route *route)
 {
+	const struct config_rule *rule = rules->rules;
+	const struct config_target *t, *chosen = NULL;
+	enum route_kind kind;
 	unsigned int i;
 
-	for (i = 0; i < rule->ntargets; i++) {
-		const struct config_target *t = &rule->targets[i];
-
-		route->kind = try_target(t, r, &route->child);
-		if (route->kind != ROUTE_NONE)
-			return relabel(t, r->scoped, route);
+	*route = (struct route){ .kind = ROUTE_NONE };
+	for (i = 0; i < rules->nrules && !matches(rule, r); i++)
+		rule++;
+	if (i == rules->nrules)
+		return 0;
+	/* who is there goes before who may come */
+	for (t = rule->targets; t < rule->targets + rule->ntargets; t++) {
+		kind = try_target(t, r, &route->child);
+		if (kind == ROUTE_NONE || (kind == ROUTE_LATER && chosen))
+			continue;
+		chosen = t;
+		route->kind = kind;
+		if (kind != ROUTE_LATER)
+			break;
 	}
-	return 0;
+	return chosen ? relabel(chosen, r->scoped, route) : 0;
+}
+
+/* A child's config is inline, if there is one; init's own, which the parent knows by
+ * that name, is not for children. */
+static void find_config(const struct config_child *child, const struct request *r,
+			struct route *route)
+{
+	if (!hid_equal(r->service, "ROM"))
+		return;
+	if (child->config && !strcmp(r->label, "config"))
+		*route = (struct route){ .kind = ROUTE_CONFIG, .label = "config" };
+	else if (route->kind == ROUTE_PARENT && !route->relabelled &&
+		 !strcmp(label_last(route->label), "config"))
+		route->kind = ROUTE_HIDDEN;
 }
 
 int route_resolve(const struct config *c, unsigned int client,
 		  const char *service, const char *label, struct route *route)
 {
 	const struct config_child *child = &c->children[client];
-	const struct config_route *rules = child->own_route ? &child->route :
-							      &c->default_route;
 	struct request r = {
 		.c = c, .client = client, .label = label,
 		.service = hid_text(service),
 	};
-	unsigned int i;
 
-	*route = (struct route){ .kind = ROUTE_NONE };
-	if (scoped_label(r.scoped, child->name, label))
+	if (scoped_label(r.scoped, child->name, label) ||
+	    resolve(child->route.node ? &child->route : &c->default_route, &r,
+		    route))
 		return -EINVAL;
-	for (i = 0; i < rules->nrules; i++)
-		if (matches(&rules->rules[i], &r))
-			return apply_rule(&rules->rules[i], &r, route);
+	find_config(child, &r, route);
 	return 0;
 }
 
@@ -187,14 +212,9 @@ int route_upward(const struct config *c, const char *service, const char *label,
 		.c = c, .client = c->nchildren, .label = label,
 		.service = hid_text(service),
 	};
-	unsigned int i;
 
-	*route = (struct route){ .kind = ROUTE_NONE };
 	snprintf(r.scoped, sizeof(r.scoped), "%s", label);
-	for (i = 0; i < c->policies.nrules; i++)
-		if (matches(&c->policies.rules[i], &r))
-			return apply_rule(&c->policies.rules[i], &r, route);
-	return 0;
+	return resolve(&c->policies, &r, route);
 }
 
 /* --- args ------------------------------------ */

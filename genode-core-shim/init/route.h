@@ -10,9 +10,12 @@
 enum route_kind {
 	ROUTE_NONE,		/* no rule, or no target of the rule applies */
 	ROUTE_AMBIGUOUS,	/* any-child, and several provide the service */
+	ROUTE_HIDDEN,		/* that would be init's own ROM "config" */
+	ROUTE_LATER,		/* a child that no start node is of yet */
 	ROUTE_PARENT,
 	ROUTE_CHILD,
-	ROUTE_LOCAL,
+	ROUTE_LOCAL,		/* init itself: Init_control */
+	ROUTE_CONFIG,		/* and the child's own ROM "config" */
 };
 
 struct route {

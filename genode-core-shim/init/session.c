@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pith/rpc.h>
+#include <pith/service.h>
 #include <session/core.h>
 #include "init.h"
 
@@ -69,6 +70,8 @@ static void set_state(struct init_session *s, enum session_state to)
 		list_add_before(&s->of_server, &s->server->served[places[to]]);
 	}
 	s->state = to;
+	if (s->cpu)
+		balance_cpu_changed();
 }
 
 /* --- quota ------------------------------------ */
@@ -94,6 +97,32 @@ static void give_back(struct init_session *s, struct quota q)
 	init.owes = true;
 }
 
+/* From the request until the session is over or its server has died. */
+#define CPU_AT_SERVER	(TO(PENDING) | TO(ABANDONED) | TO(OPEN) | TO(CLOSING) | \
+			 TO(FETCHED))
+#define CPU_GIVEN	(TO(QUEUED) | CPU_AT_SERVER)
+
+uint64_t sessions_cpu_given(const struct child *c)
+{
+	struct init_session *s, *next;
+	uint64_t sum = 0;
+
+	for_each_of_client(s, next, c)
+		sum += CPU_GIVEN & 1u << s->state ? s->cpu : 0;
+	return sum;
+}
+
+uint64_t sessions_cpu_got(const struct child *c)
+{
+	struct init_session *s, *next;
+	uint64_t sum = 0;
+
+	for (unsigned int place = 0; place < SESSION_PLACES; place++)
+		for_each_at(s, next, c, place)
+			sum += CPU_AT_SERVER & 1u << s->state ? s->cpu : 0;
+	return sum;
+}
+
 int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
 {
 	return rpc_get_cap(session, method, rep, rep_len,
@@ -108,13 +137,11 @@ int parent_cap(int session, uint64_t method, void *rep, size_t rep_len)
 static void give_back_pd(struct init_session *s)
 {
 	int domain = parent_cap(s->up.cap, PD_DOMAIN, NULL, 0);
-	struct quota all;
 
 	s->quota = (struct quota){ 0, 0 };
 	if (domain < 0)
 		return;
-	all = quota_limit(domain);
-	quota_move_some(domain, payee(s), &all);
+	quota_move(domain, payee(s), quota_unused(domain));
 	pith_close(domain);
 }
 
@@ -130,7 +157,7 @@ static int announced(const struct child *server, const char *service)
 
 void session_enqueue(struct init_session *s)
 {
-	int notification = announced(s->server, s->service);
+	int notification = s->server ? announced(s->server, s->service) : -1;
 
 	if (notification >= 0)
 		pith_signal(notification, 1);
@@ -142,17 +169,36 @@ void session_enqueue(struct init_session *s)
  * still needs it; our parent's clients are many, and pay it. */
 static const struct quota book = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
-struct init_session *session_new(struct child *client, enum session_server kind,
-				 const struct route *r,
+/* All by their ids, so that one is found however many its client has. */
+#define IDS	1024
+static struct init_session *by_id[IDS];
+
+static struct init_session **with_id(uint64_t id)
+{
+	struct init_session **p = &by_id[id % IDS];
+
+	while (*p && (*p)->id != id)
+		p = &(*p)->next;
+	return p;
+}
+
+struct init_session *session_new(struct child *client, const struct route *r,
 				 const struct parent_session *req, bool log,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps };
-	struct child *server = kind == SERVER_CHILD ? init.children[r->child] :
-						      NULL;
+	struct child *server = r->kind == ROUTE_CHILD ?
+			       init.children[r->child] : NULL;
+	uint64_t cpu = args_number(req->args, "cpu_quota", 0);
 	struct init_session *s;
 
+	*err = -EPIPE;
+	if (server && child_is_down(server))
+		return NULL;
 	*err = -EDQUOT;
+	if (cpu > CONFIG_CPU_MAX || (cpu && client->conf && client->conf->cpu &&
+				     cpu_share(client) <= cpu))
+		return NULL;
 	if (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT)
 		return NULL;
 	quota_add(take, book, &take);
@@ -166,12 +212,15 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 		free(s);
 		return NULL;
 	}
-	s->state = server ? SESSION_QUEUED : SESSION_OPEN;
-	s->kind = kind;
+	s->state = server || r->kind == ROUTE_LATER ? SESSION_QUEUED :
+						      SESSION_OPEN;
+	s->kind = r->kind;
 	s->id = ++init.last_id;
+	*with_id(s->id) = s;
 	s->client = client;
 	s->server = server;
 	s->quota = (struct quota){ req->ram, req->caps };
+	s->cpu = cpu;
 	s->reply = s->up.cap = -1;
 	s->log = log;
 	memcpy(s->service, req->service, sizeof(s->service));
@@ -183,6 +232,8 @@ struct init_session *session_new(struct child *client, enum session_server kind,
 	list_init(&s->of_server);
 	if (server)
 		list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
+	if (cpu)
+		balance_cpu_changed();
 	return s;
 }
 
@@ -193,7 +244,8 @@ static int answer(struct init_session *s, int status, const void *data,
 	int reply = s->reply;
 
 	if (s->client == &init.up && s->state <= SESSION_PENDING)
-		return upward_deliver(s->up_id, status, cap);
+		return service_deliver(s->up_id, status ? status : cap) ?
+			-ENOENT : 0;
 
 	s->reply = -1;
 	return reply < 0 ? 0 : ep_answer(reply, status, data, len, cap);
@@ -209,6 +261,7 @@ static void session_over(struct init_session *s)
 	list_del(&s->of_server);
 	list_del(&s->of_client);
 	pith_close(s->reply);
+	*with_id(s->id) = s->next;
 	free(s);
 	if (!client)
 		return;
@@ -220,9 +273,9 @@ void session_drop(struct init_session *s)
 {
 	if (s->up.cap >= 0 && !strcmp(s->service, "PD"))
 		give_back_pd(s);
-	if (s->kind == SERVER_PARENT)
+	if (s->kind == ROUTE_PARENT)
 		env_close(&s->up);
-	if (s->kind == SERVER_CONTROL)
+	if (s->kind == ROUTE_LOCAL)
 		local_control_close(s);
 	give_back(s, s->quota);
 	session_over(s);
@@ -238,6 +291,17 @@ static void refuse(struct init_session *s, int status)
 	session_drop(s);
 	if (log && client)
 		child_log_ready(client, status);
+}
+
+void session_arrived(struct init_session *s, struct child *server)
+{
+	s->kind = ROUTE_CHILD;
+	s->server = server;
+	list_add_before(&s->of_server, &server->served[PLACE_QUEUE]);
+	if (server->state == CHILD_EXITED)
+		refuse(s, -EPIPE);
+	else
+		session_enqueue(s);
 }
 
 void session_log_timeout(struct child *c)
@@ -281,13 +345,10 @@ static void settle(struct init_session *s)
 
 struct init_session *session_of_client(const struct child *c, uint64_t id)
 {
-	struct init_session *s, *next;
+	struct init_session *s = *with_id(id);
 
-	for_each_of_client(s, next, c)
-		if (s->id == id && !s->log && (s->state == SESSION_OPEN ||
-					       s->state == SESSION_LOST))
-			return s;
-	return NULL;
+	return s && s->client == c && !s->log &&
+	       (s->state == SESSION_OPEN || s->state == SESSION_LOST) ? s : NULL;
 }
 
 struct init_session *session_pending_at(const struct child *server, uint64_t id)
@@ -482,7 +543,7 @@ static int close_at_server(struct init_session *s, struct ep_request *in)
 
 int session_close(struct init_session *s, struct ep_request *in)
 {
-	if (s->kind == SERVER_CHILD && s->state == SESSION_OPEN)
+	if (s->kind == ROUTE_CHILD && s->state == SESSION_OPEN)
 		return close_at_server(s, in);
 	if (s->state == SESSION_LOST)
 		session_over(s);
@@ -497,7 +558,7 @@ static void client_died(struct init_session *s)
 {
 	pith_close(s->reply);
 	s->reply = -1;
-	if (s->kind != SERVER_CHILD) {
+	if (s->kind != ROUTE_CHILD) {
 		session_drop(s);
 		return;
 	}
@@ -585,6 +646,7 @@ void sessions_server_died(struct child *c)
 {
 	struct init_session *s, *next;
 	struct list *first = c->served[PLACE_QUEUE].next;
+	unsigned int place;
 
 	/* what it has not answered is asked again before what it has not seen */
 	for_each_at(s, next, c, PLACE_FETCHED) {
@@ -596,12 +658,9 @@ void sessions_server_died(struct child *c)
 		list_del(&s->of_server);
 		list_add_before(&s->of_server, first);
 	}
-	for_each_at(s, next, c, PLACE_QUEUE)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_HELD)
-		server_died(s);
-	for_each_at(s, next, c, PLACE_SETTLING)
-		server_died(s);
+	for (place = 0; place < SESSION_PLACES; place++)
+		for_each_at(s, next, c, place)
+			server_died(s);
 	c->debt = (struct quota){ 0, 0 };
 }
 

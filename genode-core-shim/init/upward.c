@@ -6,25 +6,11 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <pith/rpc.h>
+#include <pith/service.h>
 #include "init.h"
 
 static int notification = -1;
 static char announced[CONFIG_PROVIDES][PARENT_SERVICE_MAX];
-
-static int tell(uint64_t method, const void *req, size_t len, int cap)
-{
-	return rpc_give_cap(PITH_SLOT_PARENT, method, req, len, cap,
-			    pith_now() + PARENT_TIMEOUT);
-}
-
-int upward_deliver(uint64_t id, int status, int cap)
-{
-	struct parent_deliver d = { .id = id, .status = -status };
-
-	return tell(PARENT_DELIVER, &d, sizeof(d), status ? -1 : cap) ? -ENOENT :
-									0;
-}
 
 static void create(const struct parent_request *p)
 {
@@ -38,12 +24,11 @@ static void create(const struct parent_request *p)
 	memcpy(req.args, p->args, sizeof(req.args));
 	err = route_upward(&init.config, req.service, req.label, &r);
 	if (!err)
-		err = r.kind != ROUTE_CHILD ? -EACCES :
-		      child_is_down(init.children[r.child]) ? -EPIPE : 0;
-	s = err ? NULL : session_new(&init.up, SERVER_CHILD, &r, &req, false,
-				     &err);
+		err = r.kind == ROUTE_LATER || r.kind == ROUTE_CHILD ? 0 :
+								 -EACCES;
+	s = err ? NULL : session_new(&init.up, &r, &req, false, &err);
 	if (!s) {
-		upward_deliver(p->id, err, -1);
+		service_deliver(p->id, err);
 		return;
 	}
 	s->up_id = p->id;
@@ -66,12 +51,8 @@ static void requests_wait(void *ctx, uint64_t count)
 
 	(void)ctx;
 	(void)count;
-	if (rpc_simple(PITH_SLOT_PARENT, PARENT_NEXT_REQUEST, NULL, 0, &p,
-		       sizeof(p), pith_now() + PARENT_TIMEOUT))
+	if (service_next_request(&p))
 		return;
-	p.service[sizeof(p.service) - 1] = '\0';
-	p.label[sizeof(p.label) - 1] = '\0';
-	p.args[sizeof(p.args) - 1] = '\0';
 	if (p.kind == PARENT_REQ_CREATE)
 		create(&p);
 	else if (p.kind == PARENT_REQ_CLOSE)
@@ -82,25 +63,25 @@ static void requests_wait(void *ctx, uint64_t count)
 
 static void announce(struct hid_str service)
 {
-	struct parent_announce a = { .service = "" };
+	char name[PARENT_SERVICE_MAX];
 	unsigned int i;
 	uint64_t badge;
 	int err;
 
-	hid_copy(service, a.service, sizeof(a.service));
+	hid_copy(service, name, sizeof(name));
 	for (i = 0; i < CONFIG_PROVIDES && announced[i][0]; i++)
-		if (!strcmp(announced[i], a.service))
+		if (!strcmp(announced[i], name))
 			return;
 	if (notification < 0)
 		notification = ep_new_notification(&init.ep, requests_wait, NULL,
 						   &badge);
 	err = notification < 0 ? notification :
-	      tell(PARENT_ANNOUNCE, &a, sizeof(a), notification);
+				 service_announce_one(name, notification);
 	if (err)
-		log_error("the parent takes no service %s: %s", a.service,
+		log_error("the parent takes no service %s: %s", name,
 			  strerror(-err));
 	else if (i < CONFIG_PROVIDES)
-		memcpy(announced[i], a.service, sizeof(a.service));
+		memcpy(announced[i], name, sizeof(name));
 }
 
 void upward_update(void)
@@ -111,7 +92,7 @@ void upward_update(void)
 	list_for_each(s, next, &init.up.sessions, struct init_session,
 		      of_client) {
 		if ((s->state == SESSION_OPEN || s->state == SESSION_QUEUED) &&
-		    !session_fits(s))
+		    !session_follows(s))
 			session_withdraw(s);
 	}
 	for (i = 0; i < init.config.nservices; i++)

@@ -144,3 +144,37 @@ int elf_plan(struct elf_plan *plan, const void *file, uint64_t size)
 	}
 	return plan->headers && entry_ok(plan) ? 0 : -ENOEXEC;
 }
+
+int elf_plan_copy(struct elf_plan *plan, const void *file, uint64_t size)
+{
+	int err = elf_plan(plan, file, size);
+
+	plan->own_bytes = 0;
+	for (unsigned int i = 0; i < plan->nsegments && !err; i++) {
+		struct elf_segment *s = plan->segments + i;
+		uint64_t skew = s->own ? s->to - s->offset : 0;
+
+		if (!s->own) {
+			s->from = s->offset;
+			s->bytes = size - s->from;
+			s->bytes = s->size < s->bytes ? s->size : s->bytes;
+		}
+		s->own = true;
+		s->offset = plan->own_bytes;
+		s->to = s->offset + skew;
+		plan->own_bytes += s->size;
+		err = plan->own_bytes <= ELF_OWN_MAX ? 0 : -ENOEXEC;
+	}
+	return err;
+}
+
+void elf_fill(const struct elf_plan *plan, void *own, const void *file)
+{
+	for (unsigned int i = 0; i < plan->nsegments; i++) {
+		const struct elf_segment *s = plan->segments + i;
+
+		if (s->own)
+			memcpy((char *)own + s->to, (const char *)file + s->from,
+			       s->bytes);
+	}
+}

@@ -38,6 +38,10 @@ static int grow(struct entrypoint *ep)
 	if (!more)
 		return -ENOMEM;
 	memset(more + ep->nslots, 0, (n - ep->nslots) * sizeof(*more));
+	for (unsigned int i = n; i > ep->nslots; i--) {	/* the first one first */
+		more[i - 1].next_free = ep->first_free;
+		ep->first_free = i;
+	}
 	ep->slots = more;
 	ep->nslots = n;
 	return 0;
@@ -46,17 +50,13 @@ static int grow(struct entrypoint *ep)
 int64_t ep_add(struct entrypoint *ep, ep_call_fn call, ep_notify_fn notify,
 	       void *ctx)
 {
+	int err = ep->first_free ? 0 : grow(ep);
 	struct ep_slot *s;
-	int err;
 
-	while (ep->first_free < ep->nslots && ep->slots[ep->first_free].used)
-		ep->first_free++;
-	if (ep->first_free == ep->nslots) {
-		err = grow(ep);
-		if (err)
-			return err;
-	}
-	s = &ep->slots[ep->first_free];
+	if (err)
+		return err;
+	s = &ep->slots[ep->first_free - 1];
+	ep->first_free = s->next_free;
 	*s = (struct ep_slot) {
 		.call = call, .notify = notify, .ctx = ctx,
 		.generation = s->generation + 1, .used = 1,
@@ -71,8 +71,8 @@ void ep_remove(struct entrypoint *ep, uint64_t badge)
 	if (!s)
 		return;
 	s->used = 0;
-	if (s - ep->slots < ep->first_free)
-		ep->first_free = s - ep->slots;
+	s->next_free = ep->first_free;
+	ep->first_free = s - ep->slots + 1;
 }
 
 void *ep_context(struct entrypoint *ep, uint64_t badge, ep_call_fn call)
@@ -147,17 +147,21 @@ void ep_timer_set(struct entrypoint *ep, struct ep_timer *t, uint64_t at)
 	*p = t;
 }
 
-/* The first timer that is due: true if one fired. */
-static bool timer_due(const struct entrypoint *ep)
+/* The first timer that is due, or NULL; with @idle, patient ones, too. */
+static struct ep_timer *timer_due(const struct entrypoint *ep, bool idle)
 {
-	return ep->timers && ep->timers->at <= pith_now();
+	uint64_t now = ep->timers ? pith_now() : 0;
+	struct ep_timer *t;
+
+	for (t = ep->timers; t && t->at <= now; t = t->next)
+		if (idle || now - t->at >= t->patience)
+			return t;
+	return NULL;
 }
 
-static int fire_timer(struct entrypoint *ep)
+static int fire_timer(struct entrypoint *ep, struct ep_timer *t)
 {
-	struct ep_timer *t = ep->timers;
-
-	if (!timer_due(ep))
+	if (!t)
 		return 0;
 	ep_timer_cancel(ep, t);
 	t->fire(t->ctx);
@@ -209,18 +213,40 @@ static uint32_t make_reply(struct entrypoint *ep, struct ep_request *in,
 	return 0;
 }
 
-static uint32_t dispatch_call(struct entrypoint *ep)
+static uint32_t handle_call(struct entrypoint *ep)
 {
 	struct pith_msg *m = rpc_header();
 	struct ep_slot *s = slot_of(ep, m->badge);
-	struct ep_request in;
+	struct ep_request in, *outer = ep->serving;
 	int status = -EBADF;	/* the session is closed */
 
 	take_request(ep, m, &in);
+	ep->serving = &in;
 	if (s && s->call)
 		status = s->call(s->ctx, &in);
+	ep->serving = outer;
 	close_caps(&in);
 	return status == EP_DEFERRED ? 0 : make_reply(ep, &in, status);
+}
+
+/* In a handler that dispatches: what it has of its own call stays. */
+static __attribute__((noinline))
+uint32_t handle_nested(struct entrypoint *ep, const struct ep_request *outer)
+{
+	uint8_t request[PITH_MSG_BYTES], reply[PITH_MSG_BYTES];
+	uint32_t unsent;
+
+	memcpy(request, ep->request, outer->len);
+	memcpy(reply, ep->reply, outer->rep_len);
+	unsent = handle_call(ep);
+	memcpy(ep->request, request, outer->len);
+	memcpy(ep->reply, reply, outer->rep_len);
+	return unsent;
+}
+
+static uint32_t dispatch_call(struct entrypoint *ep)
+{
+	return ep->serving ? handle_nested(ep, ep->serving) : handle_call(ep);
 }
 
 static void dispatch_notification(struct entrypoint *ep)
@@ -246,16 +272,17 @@ static int step(struct entrypoint *ep, uint64_t deadline, uint32_t *unsent)
 	uint64_t until = deadline;
 	int got;
 
-	if (timer_due(ep)) {
+	if (timer_due(ep, false)) {
 		flush(ep, unsent);
-		return fire_timer(ep);
+		return fire_timer(ep, timer_due(ep, false));
 	}
 	if (ep->timers && ep->timers->at < until)
 		until = ep->timers->at;
 	got = pith_reply_wait(ep->ep, PITH_WAIT | *unsent, until);
 	*unsent = 0;
 	if (got == -ETIMEDOUT)
-		return until == deadline ? 0 : fire_timer(ep);
+		return until == deadline ? 0 :
+					   fire_timer(ep, timer_due(ep, true));
 	if (got == PITH_GOT_CALL)
 		*unsent = dispatch_call(ep);
 	else if (got == PITH_GOT_NOTIFICATION)

@@ -17,8 +17,6 @@
 #define STACK_SPREAD	0x4000u		/* pages; a power of two */
 #define STACK_TRIES	4u		/* the vDSO may be in the way */
 
-#define NAME_MAX_SIZE	32u
-
 struct load {
 	struct loader *l;
 	struct elf_plan plan;
@@ -51,7 +49,9 @@ static int read_program(struct load *d)
 		return size;
 	d->file_size = size;
 	d->file = pith_map(d->l->binary, 0, 0, PITH_MAP_READ, &err);
-	return d->file ? elf_plan(&d->plan, d->file, size) : err;
+	if (!d->file)
+		return err;
+	return (d->l->copy ? elf_plan_copy : elf_plan)(&d->plan, d->file, size);
 }
 
 static int make_own(struct load *d)
@@ -64,16 +64,6 @@ static int make_own(struct load *d)
 		return d->own;
 	d->own_at = pith_map(d->own, 0, 0, PITH_MAP_READ | PITH_MAP_WRITE, &err);
 	return d->own_at ? 0 : err;
-}
-
-static void fill_segments(struct load *d)
-{
-	for (unsigned int i = 0; i < d->plan.nsegments; i++) {
-		const struct elf_segment *s = d->plan.segments + i;
-
-		if (s->own)
-			memcpy(d->own_at + s->to, d->file + s->from, s->bytes);
-	}
 }
 
 /* --- space -------------------------------------------------------------------- */
@@ -136,47 +126,43 @@ static int map_stack(struct load *d)
 
 /* --- stack -------------------------------------------------------------------- */
 
-/* At the end of the stack, as seen from the program's entry on. */
-struct first_frame {
-	uint64_t argc;
-	uint64_t argv[2];
-	uint64_t envp[1];
-	uint64_t auxv[12][2];
-	uint64_t random[2];
-	char name[NAME_MAX_SIZE];
-};
-_Static_assert(sizeof(struct first_frame) % 16 == 0, "the stack is aligned");
-
-static void fill_stack(struct load *d)
+void loader_frame(struct loader_frame *f, uint64_t here,
+		  const struct elf_plan *plan, const char *name, uint64_t vdso,
+		  const uint64_t random[2])
 {
-	uint64_t at = d->stack - sizeof(struct first_frame);
-	struct first_frame *f = (void *)(d->own_at + d->plan.own_bytes + at);
-	uint64_t here = d->stack_at + at;
-	uint64_t name = here + offsetof(struct first_frame, name);
 	const uint64_t auxv[][2] = {
-		{ AT_PHDR, d->plan.headers },
+		{ AT_PHDR, plan->headers },
 		{ AT_PHENT, sizeof(Elf64_Phdr) },
-		{ AT_PHNUM, d->plan.nheaders },
-		{ AT_ENTRY, d->plan.entry },
+		{ AT_PHNUM, plan->nheaders },
+		{ AT_ENTRY, plan->entry },
 		{ AT_PAGESZ, ELF_PAGE },
-		{ AT_RANDOM, here + offsetof(struct first_frame, random) },
-		{ AT_EXECFN, name },
+		{ AT_RANDOM, here + offsetof(struct loader_frame, random) },
+		{ AT_EXECFN, here + offsetof(struct loader_frame, name) },
 		/* the processor is the one that this program runs on */
 		{ AT_HWCAP, getauxval(AT_HWCAP) },
 		{ AT_HWCAP2, getauxval(AT_HWCAP2) },
 		{ AT_MINSIGSTKSZ, getauxval(AT_MINSIGSTKSZ) },
-		{ d->vdso ? AT_SYSINFO_EHDR : AT_IGNORE, d->vdso },
+		{ vdso ? AT_SYSINFO_EHDR : AT_IGNORE, vdso },
 		{ AT_NULL, 0 },
 	};
 
 	_Static_assert(sizeof(auxv) == sizeof(f->auxv), "one for one");
-	f->argc = 1;
-	f->argv[0] = name;
+	*f = (struct loader_frame) { .argc = 1 };
+	f->argv[0] = here + offsetof(struct loader_frame, name);
 	memcpy(f->auxv, auxv, sizeof(auxv));
-	memcpy(f->random, d->random.program, sizeof(f->random));
-	strcpy(f->name, d->l->name);
+	memcpy(f->random, random, sizeof(f->random));
+	strncpy(f->name, name, sizeof(f->name) - 1);
+}
+
+static void fill_stack(struct load *d)
+{
+	uint64_t at = d->stack - sizeof(struct loader_frame);
+
+	loader_frame((void *)(d->own_at + d->plan.own_bytes + at),
+		     d->stack_at + at, &d->plan, d->l->name, d->vdso,
+		     d->random.program);
 	d->l->regs.ip = d->plan.entry;
-	d->l->regs.sp = here;
+	d->l->regs.sp = d->stack_at + at;
 }
 
 /* --- all of it ------------------------------------------------------------------ */
@@ -197,7 +183,7 @@ static int load(struct load *d)
 		err = map_stack(d);
 	if (err)
 		return err;
-	fill_segments(d);
+	elf_fill(&d->plan, d->own_at, d->file);
 	fill_stack(d);
 	return 0;
 }
@@ -214,12 +200,12 @@ void loader_drop(struct loader *l)
 int loader_load(struct loader *l)
 {
 	struct load d = { .l = l, .own = -1, .stack = LOADER_STACK };
-	size_t name = strnlen(l->name, NAME_MAX_SIZE);
+	size_t name = strnlen(l->name, LOADER_NAME_MAX);
 	int err;
 
 	l->space = l->thread = -1;
 	l->regs = (struct pith_regs) { .ip = 0 };
-	if (!name || name == NAME_MAX_SIZE || l->stack > LOADER_STACK_MAX)
+	if (!name || name == LOADER_NAME_MAX || l->stack > LOADER_STACK_MAX)
 		return -EINVAL;
 	if (l->stack)
 		d.stack = (l->stack + ELF_PAGE - 1) & ~(ELF_PAGE - 1);

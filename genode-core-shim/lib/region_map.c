@@ -77,7 +77,7 @@ static int inwards(const struct region_map *map, const struct rm_region *r,
 {
 	struct part p = {
 		.at = r->at, .size = r->size, .mem = r->mem,
-		.offset = r->sub ? r->offset : 0,
+		.offset = r->offset,
 	};
 	const struct rm_region *s;
 	int err = 0;
@@ -384,6 +384,23 @@ static struct rm_region **place(struct region_map *map, uint64_t at,
 	return *p && (*p)->at < at + size ? NULL : p;
 }
 
+/* Is memory in @map needed once it is mapped? It is where the map may be attached
+ * elsewhere, and where a fault asks whether it is still there. */
+static bool keeps_memory(const struct region_map *map)
+{
+	return map->space < 0 || map->ep;
+}
+
+/* Bytes that there are of what is to be attached. Of memory the kernel knows, and
+ * checks if it is mapped at once. */
+static int64_t whole(const struct region_map *map, const struct rm_attach *a)
+{
+	if (a->mem < 0)
+		return (int64_t)a->sub->size;
+	return a->size && !keeps_memory(map) ? (int64_t)(INT64_MAX & ~(PAGE - 1)) :
+					       pith_mem_size(a->mem);
+}
+
 static int check_attach(struct region_map *map, const struct rm_attach *a,
 			uint64_t *size)
 {
@@ -391,7 +408,7 @@ static int check_attach(struct region_map *map, const struct rm_attach *a,
 
 	if (a->mem < 0 && (!a->sub || a->sub->space >= 0))
 		return -EINVAL;
-	all = a->mem < 0 ? (int64_t)a->sub->size : pith_mem_size(a->mem);
+	all = whole(map, a);
 	if (all < 0)
 		return all;
 	if (!aligned(a->offset) || !aligned(a->size) ||
@@ -436,10 +453,12 @@ static int region_new(struct region_map *map, const struct rm_attach *a,
 		return -ENOMEM;
 	*r = (struct rm_region){
 		.map = map, .at = at, .size = size, .rights = a->rights,
-		.mem = -1, .offset = a->offset,
+		.mem = a->mem, .offset = a->offset,
 	};
-	if (a->mem >= 0)
+	if (a->mem >= 0 && keeps_memory(map)) {
 		r->mem = pith_mint_range(a->mem, a->rights, a->offset, size);
+		r->offset = 0;
+	}
 	if (a->mem >= 0 && r->mem < 0) {
 		int err = r->mem;
 
@@ -473,6 +492,8 @@ int64_t rm_attach(struct region_map *map, const struct rm_attach *a)
 	if (err)
 		return err;
 	err = show(r);
+	if (!keeps_memory(map))
+		r->mem = -1;	/* the caller's */
 	if (err) {
 		region_free(r);
 		return err;

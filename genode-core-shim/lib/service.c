@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <pith/env.h>
@@ -21,74 +22,131 @@ static struct service *service_named(const char *name)
 	return NULL;
 }
 
-/* Room for one more session, before anything is opened. */
-static struct service_session *session_slot(struct service *s)
-{
-	struct service_session *more;
+/* --- sessions -------------------------------------------------------------- */
 
-	for (unsigned int i = 0; i < s->nsessions; i++)
-		if (!s->sessions[i].id)
-			return &s->sessions[i];
-	more = realloc(s->sessions, (s->nsessions + 1) * sizeof(*more));
-	if (!more)
+struct service_session {
+	struct service_session *next;
+	uint64_t id;
+	void *session;
+};
+
+#define PLACES	16	/* at first; a power of two */
+
+static struct service_session **place(const struct service *s, uint64_t id)
+{
+	return &s->places[id & (s->nplaces - 1)];
+}
+
+static void put(struct service *s, struct service_session *new)
+{
+	struct service_session **p = place(s, new->id);
+
+	new->next = *p;
+	*p = new;
+}
+
+/* As many places as sessions, so that none is searched for. */
+static int grow(struct service *s)
+{
+	struct service old = *s;
+	unsigned int n = old.nplaces ? 2 * old.nplaces : PLACES;
+
+	s->places = calloc(n, sizeof(*s->places));
+	if (!s->places) {
+		s->places = old.places;
+		return -ENOMEM;
+	}
+	s->nplaces = n;
+	for (unsigned int i = 0; i < old.nplaces; i++) {
+		while (old.places[i]) {
+			struct service_session *next = old.places[i]->next;
+
+			put(s, old.places[i]);
+			old.places[i] = next;
+		}
+	}
+	free(old.places);
+	return 0;
+}
+
+/* Not in its place yet; room for it before anything is opened. */
+static struct service_session *session_new(struct service *s)
+{
+	if (s->nsessions == s->nplaces && grow(s))
 		return NULL;
-	s->sessions = more;
-	more[s->nsessions] = (struct service_session) { 0 };
-	return &more[s->nsessions++];
+	return calloc(1, sizeof(struct service_session));
 }
 
 static int open_session(const struct parent_request *req, uint64_t id)
 {
 	struct service *s = service_named(req->service);
-	struct service_session *slot;
-	void *session = NULL;
+	struct service_session *new;
 	int cap;
 
 	if (!s)
 		return -ENOENT;
-	slot = session_slot(s);
-	if (!slot)
+	new = session_new(s);
+	if (!new)
 		return -ENOMEM;
-	cap = s->open(s->ctx, req, &session);
-	if (cap < 0)
+	cap = s->open(s->ctx, req, &new->session);
+	if (cap < 0) {
+		free(new);
 		return cap;
-	*slot = (struct service_session) { .id = id, .session = session };
+	}
+	new->id = id;
+	put(s, new);
+	s->nsessions++;
 	return cap;
+}
+
+static bool close_one(struct service *s, uint64_t id)
+{
+	struct service_session **p, *found;
+
+	if (!s->nplaces)
+		return false;
+	for (p = place(s, id); *p && (*p)->id != id; p = &(*p)->next)
+		;
+	found = *p;
+	if (!found)
+		return false;
+	*p = found->next;
+	s->nsessions--;
+	s->close(s->ctx, found->session);
+	free(found);
+	return true;
 }
 
 static void close_session(uint64_t id)
 {
-	for (unsigned int i = 0; i < announced.n; i++) {
-		struct service *s = &announced.services[i];
-
-		for (unsigned int j = 0; j < s->nsessions; j++) {
-			if (s->sessions[j].id != id)
-				continue;
-			s->sessions[j].id = 0;
-			s->close(s->ctx, s->sessions[j].session);
+	for (unsigned int i = 0; i < announced.n; i++)
+		if (close_one(&announced.services[i], id))
 			return;
-		}
-	}
+}
+
+/* --- requests -------------------------------------------------------------- */
+
+int service_deliver(uint64_t id, int cap)
+{
+	struct parent_deliver answer = {
+		.id = id, .status = cap < 0 ? -cap : 0,
+	};
+
+	return rpc_give_cap(PITH_SLOT_PARENT, PARENT_DELIVER, &answer,
+			    sizeof(answer), cap, pith_now() + PARENT_TIMEOUT);
 }
 
 static void create(const struct parent_request *req)
 {
-	struct parent_deliver answer = { .id = req->id };
-	int cap = open_session(req, req->id), err;
-	struct rpc r = {
-		.req = &answer, .req_len = sizeof(answer),
-		.caps = &cap, .ncaps = cap >= 0,
-	};
+	int cap = open_session(req, req->id);
+	int err = service_deliver(req->id, cap);
 
-	answer.status = cap < 0 ? -cap : 0;
-	err = rpc_call(PITH_SLOT_PARENT, PARENT_DELIVER, &r,
-		       pith_now() + PARENT_TIMEOUT);
 	pith_close(cap);
 	if (err && cap >= 0)	/* the client has given up meanwhile */
 		close_session(req->id);
 }
 
-static int next_request(struct parent_request *req)
+int service_next_request(struct parent_request *req)
 {
 	int err = rpc_simple(PITH_SLOT_PARENT, PARENT_NEXT_REQUEST, NULL, 0,
 			     req, sizeof(*req), pith_now() + PARENT_TIMEOUT);
@@ -115,10 +173,19 @@ static void requests_wait(void *ctx, uint64_t count)
 
 	(void)ctx;
 	(void)count;
-	if (!next_request(&req) && req.kind != PARENT_REQ_NONE) {
+	if (!service_next_request(&req) && req.kind != PARENT_REQ_NONE) {
 		handle(&req);
 		pith_signal(announced.notif, 1);
 	}
+}
+
+int service_announce_one(const char *name, int notification)
+{
+	struct parent_announce a = { .service = "" };
+
+	strncpy(a.service, name, sizeof(a.service) - 1);
+	return rpc_give_cap(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &a, sizeof(a),
+			    notification, pith_now() + PARENT_TIMEOUT);
 }
 
 int service_announce(struct entrypoint *ep, struct service *services,
@@ -131,16 +198,7 @@ int service_announce(struct entrypoint *ep, struct service *services,
 	announced.services = services;
 	announced.n = n;
 	announced.notif = notif;
-	for (unsigned int i = 0; i < n && !err; i++) {
-		struct parent_announce a = { .service = "" };
-		struct rpc r = {
-			.req = &a, .req_len = sizeof(a),
-			.caps = &notif, .ncaps = 1,
-		};
-
-		strncpy(a.service, services[i].name, sizeof(a.service) - 1);
-		err = rpc_call(PITH_SLOT_PARENT, PARENT_ANNOUNCE, &r,
-			       pith_now() + PARENT_TIMEOUT);
-	}
+	for (unsigned int i = 0; i < n && !err; i++)
+		err = service_announce_one(services[i].name, notif);
 	return err;
 }

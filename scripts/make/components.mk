@@ -7,6 +7,7 @@
 #	LIBS	third-party archives: ext2fs, com_err, sodium
 #	INCS	third-party libraries whose headers it needs: e2fsprogs, ...
 #	FLAGS	more compiler flags
+#	LINK	more linker flags
 #	KIND	core: the first process; test: not part of the system
 #	RUST	1: a crate of Cargo.toml's workspace by the component's name, a
 #		static library; without cargo, the component is not built
@@ -130,9 +131,10 @@ $$($(2)_OBJS): $$($(2)_DIR)/obj/%.o: %.c $(1)/component.mk $(COMPILE_NEEDS) \
 $$($(2)_DIR)/$(2): $$($(2)_OBJS) $$($(2)_RUST) $(LIBPITH)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$(CC) $(MUSL) $(LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$($(2)_OBJS) \
+	$(Q)$(CC) $(MUSL) $(LDFLAGS) $(LINK) -Wl,-Map=$$@.map -o $$@ \
+		$$($(2)_OBJS) \
 		$$($(2)_TP:%=-L$(TP)/%/lib) -Wl,--start-group $$($(2)_RUST) $(LIBPITH) \
-		$(LIBS:%=-l%) -Wl,--end-group
+		$(LIBS:%=-l%) -Wl,--end-group $(LINK)
 
 $$($(2)_DIR)/$(2).stripped: $$($(2)_DIR)/$(2)
 	$(Q)strip --strip-all -o $$@ $$<
@@ -150,6 +152,7 @@ SRCS :=
 LIBS :=
 INCS :=
 FLAGS :=
+LINK :=
 KIND :=
 RUST :=
 NAME := $(notdir $(1))

@@ -31,6 +31,8 @@ SYSTEM = [
      "dataspace of 4 KiB: allocate and free", 10),
     ("4 KiB: attach, touch and detach", "region.pith.attach_detach_insns",
      "attach and detach 4 KiB", 20),
+    ("4 KiB beside other memory: attach and detach", "region.pith.beside_insns",
+     "attach and detach 4 KiB", 20),
     ("a session: open and close", "session.pith.open_close_insns",
      "session: open and close", 20),
 ]
@@ -121,6 +123,23 @@ SMOKE_KEYS = [
     "irq.pith.wake_insns_same_cpu", "irq.pith.wake_insns_two_cpus",
     "map.pith.insns_4K", "map.pith.insns_2M", "memory.pith.create_insns_4K",
     "thread.pith.create_insns", "process.pith.create_insns",
+    # the families system and growth, the latter with what SHORT of bench says
+    "rpc.bare.rt_insns", "rpc.stub.rt_insns", "rpc.core.rt_insns",
+    "session.pith.open_close_insns", "ram.pith.alloc_free_insns",
+    "region.pith.attach_detach_insns", "region.pith.untouched_insns",
+    "region.pith.beside_insns", "region.pith.beside_touched_insns",
+    "object.pith.manage_insns", "component.pith.restart_insns",
+    "rom.pith.update_insns", "idle.pith.ram_bytes", "idle.pith.caps",
+    "idle.pith.init_ram_bytes", "idle.pith.init_caps",
+    "idle.pith.core_ram_bytes", "idle.pith.core_caps",
+    "idle.pith.machine_ram_bytes", "least.hello.ram_bytes", "least.hello.caps",
+    "component.pith.start_insns_0",
+    *(f"session.{server}.open_close_insns_{n}"
+      for server in ("core", "child") for n in (1, 4)),
+    *(f"{what}_{n}" for n in (2, 4)
+      for what in ("component.pith.start_insns", "system.pith.start_insns",
+                   "system.pith.start_each_insns",
+                   "system.pith.restart_each_insns")),
 ]
 
 
@@ -210,6 +229,46 @@ OTHERS = [
 ]
 
 
+# Row: what, its key without the size.
+GROWTH = [
+    ("one component more: config to its first instruction",
+     "component.pith.start_insns"),
+    ("so many at once, each", "system.pith.start_each_insns"),
+    ("so many at once, in all", "system.pith.start_insns"),
+    ("so many end and start again, each", "system.pith.restart_each_insns"),
+    ("a session with core: open and close", "session.core.open_close_insns"),
+    ("a session with another component: open and close",
+     "session.child.open_close_insns"),
+]
+
+COSTS = [
+    ("report written to its reader having it, instructions",
+     "rom.pith.update_insns"),
+    ("an idle component: its domain, bytes", "idle.pith.ram_bytes"),
+    ("... capabilities", "idle.pith.caps"),
+    ("... core, for its CPU and LOG, bytes", "idle.pith.core_ram_bytes"),
+    ("... capabilities", "idle.pith.core_caps"),
+    ("... its init, bytes", "idle.pith.init_ram_bytes"),
+    ("... capabilities", "idle.pith.init_caps"),
+    ("... the machine, all in all, bytes", "idle.pith.machine_ram_bytes"),
+    ("the least `ram` of a start node with which hello runs, bytes",
+     "least.hello.ram_bytes"),
+    ("the least `caps`", "least.hello.caps"),
+]
+
+
+def growth(family):
+    """What grows with the system, and what a component takes."""
+    sizes = sorted({int(key.rpartition("_")[2]) for key in family
+                    if key.rpartition("_")[2].isdigit()})
+    rows = [[what, *(show(median(family, f"{key}_{n}")) for n in sizes)]
+            for what, key in GROWTH]
+    return "\n\n".join([
+        table(["there are", *(f"{n:,}" for n in sizes)], rows),
+        table(["", ""], [[what, show(median(family, key))]
+                         for what, key in COSTS])])
+
+
 def others(family):
     rows = []
     for what, key, linux in OTHERS:
@@ -278,6 +337,8 @@ def markdown(found):
         "An empty call and reply the more there is (limits reached: "
         + ", ".join(f"{name} {n:,}" for name, n in found["limits"].items())
         + "):", curves(found),
+        *(["Systems of many components:", growth(found["families"]["growth"])]
+          if "growth" in found["families"] else []),
         "Genode on Linux:", genode(rt)])
 
 

@@ -4,15 +4,17 @@
     schema TYPE			. of the top node; what it may hold follows
     + type NAME | ...		. a kind of value, for `type: NAME`
     + category NAME		. what `+ use NAME` puts in its place
+    + include FILE		. types and categories of another, from its folder
     + attr TAG | required: no | type: NAME or the following
       | number: yes | min: .. | max: .. | multiple: ..	. K, M, G allowed
-      | values: a b c | pattern: regular expression of the whole value
+      | values: a b c (besides numbers, if both are there) | pattern: regular expression of the whole value
     + node TYPE | min: 0 | max: ..	. how often; what it may hold is below
     + quote			. quoted lines
     + anything			. whatever there is, unchecked
 """
 
 import json
+import pathlib
 import re
 import subprocess
 
@@ -30,6 +32,16 @@ def read(tool, path):
     if run.returncode:
         raise Wrong(run.stderr.strip())
     return json.loads(run.stdout)
+
+
+def load(tool, path):
+    """The schema in a file, with what it includes."""
+    root = read(tool, path)
+    for node in [n for n in root["nodes"] if n["type"] == "include"]:
+        other = read(tool, pathlib.Path(path).parent / str(node["name"]))
+        root["nodes"] += [n for n in other["nodes"]
+                          if n["type"] in ("type", "category")]
+    return Schema(root)
 
 
 def number(text):
@@ -65,9 +77,9 @@ class Rule:
                 self.add(schema, schema.category(n))
             elif n["type"] in ("anything", "quote"):
                 setattr(self, n["type"], True)
-            elif n["type"] not in ("type", "category"):
+            elif n["type"] not in ("type", "category", "include"):
                 raise Wrong("%d:%d: expected attr, node, use, quote, anything, "
-                            "type or category, found '%s'"
+                            "type, category or include, found '%s'"
                             % (*n["at"], n["type"]))
 
 
@@ -79,17 +91,16 @@ class Schema:
                       if n["type"] == "type"}
         self.categories = {n["name"]: n for n in root["nodes"]
                            if n["type"] == "category"}
-        self.top = root["name"]
+        self.top, self.root = root["name"], root
         self.rules = {}
         self.rule = self.rule_of(root)
 
     def rule_of(self, node):
         """The same for the same node: a category may use itself, below one."""
-        place = tuple(node["at"])
-        if place not in self.rules:
-            self.rules[place] = Rule()
-            self.rules[place].add(self, node)
-        return self.rules[place]
+        if id(node) not in self.rules:
+            self.rules[id(node)] = Rule()
+            self.rules[id(node)].add(self, node)
+        return self.rules[id(node)]
 
     def kind(self, node):
         attrs = dict(node["attrs"])
@@ -117,10 +128,14 @@ class Schema:
 
 def _value_error(kind, tag, value):
     """What is wrong with the value, or None."""
+    words = kind.get("values", "").split()
+    if value in words:
+        return None
     if kind.get("number") == "yes":
         v = number(value)
         if v is None:
-            return "expected a number for %s, found '%s'" % (tag, value)
+            return ("expected %s for %s, found '%s'"
+                    % (_one_of([*words, "a number"]), tag, value))
         low, high = number(kind.get("min", "0")), number(kind.get("max", "0"))
         if v < low or (high and v > high):
             return ("expected %s of %d%s, found %d"
@@ -128,9 +143,8 @@ def _value_error(kind, tag, value):
         if v % number(kind.get("multiple", "1")):
             return ("expected %s to be a multiple of %s, found %d"
                     % (tag, kind["multiple"], v))
-    if "values" in kind and value not in kind["values"].split():
-        return ("expected %s for %s, found '%s'"
-                % (_one_of(kind["values"].split()), tag, value))
+    elif words:
+        return "expected %s for %s, found '%s'" % (_one_of(words), tag, value)
     if "pattern" in kind and not re.fullmatch(kind["pattern"], value):
         return ("expected a %s of the form %s, found '%s'"
                 % (tag, kind["pattern"], value))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/hid: what is found, where, and that init's schema fits its configs."""
+"""scripts/hid: what is found, where, and that schemas fit the configs there are."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,9 @@ from pithtools import hid_schema  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SHIM = TOP / "genode-core-shim"
+
+READS_CONFIG = re.compile(r"\bconfig_read\(|\bread_test_config\(|"
+                          r"\brom_(open|session)\([^;]*\"config\"")
 
 START = "config\n+ start a | ram: 1M | caps: 10\n"
 
@@ -119,22 +123,78 @@ class Hid(unittest.TestCase):
             self.assertEqual((status, out), (1, ""), text)
             self.assertIn("own.hsd: ", err)
 
-    def test_components(self):
+    def test_include(self):
+        (self.build / "other.hsd").write_text(
+            "schema x\n+ type n | number: yes\n+ category c | + attr a | type: n\n"
+            "+ attr b\n-\n", encoding="utf-8")
+        schema = self.build / "own.hsd"
+        schema.write_text("schema config\n+ include other.hsd\n+ use c\n-\n",
+                          encoding="utf-8")
+        self.assertEqual(self.check("config | a: 1\n-\n", "--schema", schema),
+                         (0, "", ""))
+        for text in ("config | a: x\n-\n", "config | b: 1\n-\n"):
+            self.assertEqual(self.check(text, "--schema", schema)[0], 1)
+
+    def test_each_component_with_a_config_has_a_schema(self):
+        found = {}
+        for makefile in sorted(TOP.glob("*/*/component.mk")):
+            folder = makefile.parent
+            code = "".join(path.read_text(encoding="utf-8")
+                           for path in [*folder.glob("*.c"), *folder.glob("*.rs")])
+            if READS_CONFIG.search(code):
+                found[folder] = (folder / (folder.name + ".hsd")).is_file()
+        self.assertEqual([f.name for f, there in found.items() if not there], [])
+        self.assertGreater(len(found), 20)
+        self.assertEqual({path.parent for path in TOP.glob("*/*/*.hsd")},
+                         set(found))
+
+    def test_readmes(self):
         """The example in a component's README is what its schema allows."""
-        schemas = sorted(TOP.glob("servers/*/*.hsd"))
-        self.assertTrue(schemas)
+        schemas = sorted([*TOP.glob("servers/*/*.hsd"),
+                          *TOP.glob("udrivers/*/*.hsd")])
+        self.assertGreater(len(schemas), 10)
         for schema in schemas:
             readme = (schema.parent / "README.md").read_text(encoding="utf-8")
-            lines = [line[4:] for line in readme.splitlines()
-                     if line.startswith("    ")]
-            example = lines[lines.index("config") if "config" in lines else
-                            [n for n, l in enumerate(lines)
-                             if l.startswith("config ")][0]:]
+            lines = [line.removeprefix("    ") for line in readme.splitlines()]
+            begin = [n for n, line in enumerate(lines)
+                     if re.fullmatch(r"config( \| .*)?", line)]
+            self.assertTrue(begin, schema)
+            example = lines[begin[0]:]
             text = "\n".join(example[:example.index("-") + 1]) + "\n"
             self.assertEqual(self.check(text, "--schema", schema), (0, "", ""))
             self.assertEqual(self.check(text.replace("config", "config | x: 1",
                                                      1),
                                         "--schema", schema)[0], 1)
+
+    def inline(self, config, name):
+        """(where, binary, its config) of all start nodes, of nested inits too."""
+        for start in config["nodes"]:
+            if start["type"] != "start":
+                continue
+            nodes = {n["type"]: n for n in start["nodes"]}
+            binary = nodes.get("binary", start)["name"]
+            if "config" in nodes:
+                where = f"{name}: {start['name']}"
+                yield where, binary, nodes["config"]
+                if binary == "init":
+                    yield from self.inline(nodes["config"], where)
+
+    def test_configs_of_start_nodes(self):
+        """What scenarios give a component is what its schema allows."""
+        schemas = {path.stem: hid_schema.load(self.tool, path)
+                   for path in TOP.glob("*/*/*.hsd")}
+        seen = set()
+        for name, text, refused in self.configs():
+            file = self.build / "all.hid"
+            file.write_text(text, encoding="utf-8")
+            if refused:
+                continue
+            for where, binary, config in self.inline(
+                    hid_schema.read(self.tool, file), name):
+                if binary in schemas:
+                    self.assertEqual(schemas[binary].check(config), [], where)
+                    seen.add(binary)
+        self.assertEqual(set(schemas) - seen, set())
 
     def configs(self):
         """(name, text, is it to be refused) of all that tests run."""

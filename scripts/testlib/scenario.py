@@ -22,6 +22,7 @@
       : text
     + tar NAME					. one that is an archive
       + file PATH | : text
+      + file PATH | program: NAME		. of build/components
     + forbid					. must not be said, log or terminal
       : regex
     + steps					. one after the other
@@ -172,6 +173,9 @@ def _tar(node, path):
     with tarfile.open(path, "w") as archive:
         for file in _nodes(node, "file"):
             content = (_quote(file) + "\n").encode("utf-8")
+            if program := file["attrs"].get("program"):
+                content = (TOP / "build/components" / program
+                           / (program + ".stripped")).read_bytes()
             info = tarfile.TarInfo(file["name"])
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))

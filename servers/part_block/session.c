@@ -184,7 +184,7 @@ static int session_call(void *ctx, struct ep_request *in)
 	case BLOCK_CONNECT:
 		return session_connect(s, in);
 	default:
-		return -EINVAL;
+		return -ENOSYS;
 	}
 }
 

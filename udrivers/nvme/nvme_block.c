@@ -108,7 +108,7 @@ static int client_call(void *ctx, struct ep_request *in)
 	case BLOCK_CONNECT:
 		return do_connect(c, in);
 	default:
-		return -EOPNOTSUPP;
+		return -ENOSYS;
 	}
 }
 

@@ -197,7 +197,9 @@ int component_main(void)
 
 	if (err)
 		env_fatal("entrypoint: error %d", -err);
-	d->tick = (struct ep_timer){ PITH_NO_DEADLINE, tick, d, NULL };
+	d->tick = (struct ep_timer){
+		.at = PITH_NO_DEADLINE, .fire = tick, .ctx = d,
+	};
 	read_config(d);
 	open_platform(d);
 	find_device(d);

@@ -329,7 +329,7 @@ static int client_call(void *ctx, struct ep_request *in)
 {
 	if (in->method >= sizeof(methods) / sizeof(methods[0]) ||
 	    !methods[in->method])
-		return -EOPNOTSUPP;
+		return -ENOSYS;
 	return methods[in->method](ctx, in);
 }
 

@@ -103,7 +103,7 @@ static int system_call(void *ctx, struct ep_request *in)
 		reboot(p);
 		break;
 	default:
-		return -EOPNOTSUPP;
+		return -ENOSYS;
 	}
 	sleep_until(pith_now() + REACT_TIMEOUT);
 	return -EIO;

@@ -186,7 +186,9 @@ int component_main(void)
 	err = ep_init(&d->ep);
 	if (err < 0)
 		env_fatal("no entrypoint: %s", strerror(-err));
-	d->timer = (struct ep_timer){ PITH_NO_DEADLINE, look_after, d, NULL };
+	d->timer = (struct ep_timer){
+		.at = PITH_NO_DEADLINE, .fire = look_after, .ctx = d,
+	};
 
 	read_config(&config);
 	claim_hardware(d, &config);

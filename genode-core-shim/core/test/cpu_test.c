@@ -173,9 +173,9 @@ static void test_refused(void)
 	req.zero = 0;
 	check(sched(s, 1, req) == -EINVAL, "a name without end");
 	check(sched(s, 0, plain) == -EINVAL, "no thread");
-	check(!core_threads && !played[1].open, "and nothing is kept");
+	check(list_empty(&core_threads) && !played[1].open, "and nothing is kept");
 	played[2].ended = true;
-	check(sched(s, 2, plain) == -EPIPE && !core_threads, "one that ended");
+	check(sched(s, 2, plain) == -EPIPE && list_empty(&core_threads), "one that ended");
 	played[2].ended = false;
 	end(s);
 }
@@ -203,7 +203,7 @@ static void test_threads(void)
 	      "a closed session forgets its threads and no others");
 	check(!sched(b, 1, plain), "which are free then");
 	b->service->close(b);
-	check(!core_threads && threads_end == &core_threads, "nothing is left");
+	check(list_empty(&core_threads), "nothing is left");
 }
 
 static int trace(const char *label, uint64_t first)
@@ -262,7 +262,8 @@ static void test_trace(void)
 	      "names with the same beginning are different ones");
 	end(a);
 	end(deep);
-	forget_threads(core_threads->session, true);
+	forget_threads(list_entry(core_threads.next, struct core_thread,
+				  all)->session, true);
 }
 
 static void test_many(void)

@@ -48,4 +48,11 @@ struct elf_plan {
  */
 int elf_plan(struct elf_plan *plan, const void *file, uint64_t size);
 
+/* The same without a share in the file: all segments are copied, each byte read
+ * once, so that it does not matter who else can write to the file. */
+int elf_plan_copy(struct elf_plan *plan, const void *file, uint64_t size);
+
+/* Copy what is to be copied into the own memory at @own, which is zeroed. */
+void elf_fill(const struct elf_plan *plan, void *own, const void *file);
+
 #endif

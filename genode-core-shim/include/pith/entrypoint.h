@@ -22,6 +22,10 @@
  * ep_reply_data() and ep_reply_cap(). Returns 0 or a negative errno, which the
  * client gets. Received capabilities that were not taken with ep_take_cap() are
  * closed afterwards, so that no client can fill the descriptor table.
+ *
+ * A handler that waits for something does so with ep_dispatch(), after
+ * ep_save_reply(), and answers with ep_answer(): other calls, signals and timers
+ * are handled meanwhile, inside of it. Request and reply stay as they are.
  */
 struct ep_request {
 	uint64_t method;
@@ -47,12 +51,14 @@ struct ep_slot {
 	void *ctx;
 	uint64_t generation;	/* < 2^47, as a badge is 63 bits */
 	uint32_t used;
+	uint32_t next_free;	/* of one that is not used, as below */
 };
 
 struct ep_timer {
 	uint64_t at;		/* deadline; PITH_NO_DEADLINE: not armed */
 	void (*fire)(void *ctx);
 	void *ctx;
+	uint64_t patience;	/* ns that calls and notifications go before it */
 	struct ep_timer *next;	/* private */
 };
 
@@ -60,8 +66,9 @@ struct entrypoint {
 	int ep;
 	struct ep_slot *slots;
 	unsigned int nslots;
-	unsigned int first_free;	/* none before it */
+	unsigned int first_free;	/* index + 1; 0: none is free */
 	struct ep_timer *timers;
+	struct ep_request *serving;	/* NULL: none */
 	uint8_t request[PITH_MSG_BYTES] __attribute__((aligned(8)));
 	uint8_t reply[PITH_MSG_BYTES] __attribute__((aligned(8)));
 };

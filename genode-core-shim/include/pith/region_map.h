@@ -43,9 +43,9 @@ struct rm_region {		/* private */
 	struct region_map *map;	/* it is in */
 	uint64_t at, size;
 	uint32_t rights;
-	int mem;		/* own capability, -1: @sub */
+	int mem;		/* own capability, -1: @sub, or none is needed */
 	struct region_map *sub;
-	uint64_t offset;	/* in @sub */
+	uint64_t offset;	/* in @sub or @mem */
 	struct rm_region *next_user;	/* of @sub */
 };
 
@@ -84,8 +84,9 @@ void rm_destroy(struct region_map *map);
 /*
  * Attach @size bytes (0: all that follow) from @offset of memory @mem or, if that
  * is -1, of map @sub at @at, all page aligned, with @rights (PITH_R_READ, and
- * WRITE or EXEC), which are limited by those of the maps around. Memory is held
- * with a capability of the map's own. A map can be changed while attached.
+ * WRITE or EXEC), which are limited by those of the maps around. @mem may be closed
+ * then: what is mapped stays, and but for a space without faults to handle the map
+ * has a capability of its own. A map can be changed while attached.
  */
 struct rm_attach {
 	int mem;

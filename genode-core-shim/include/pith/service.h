@@ -23,17 +23,23 @@ struct service {
 	int (*open)(void *ctx, const struct parent_request *req, void **session);
 	void (*close)(void *ctx, void *session);
 	void *ctx;
-	/* private */
-	struct service_session {
-		uint64_t id;
-		void *session;
-	} *sessions;
-	unsigned int nsessions;
+	/* private: open ones, by the parent's id for them */
+	struct service_session **places;
+	unsigned int nsessions, nplaces;
 };
 
 /* Announce @n services (the array must stay). Requests are then handled from
  * the entrypoint. 0 or a negative errno. */
 int service_announce(struct entrypoint *ep, struct service *services,
 		     unsigned int n);
+
+/* --- its parts, for who answers requests later than at once ----------------- */
+
+/* @notification is signalled when requests wait. 0 or a negative errno. */
+int service_announce_one(const char *name, int notification);
+/* The oldest request, with all texts ended; its @kind may be PARENT_REQ_NONE. */
+int service_next_request(struct parent_request *req);
+/* The answer to a CREATE: a copy of @cap, or -errno. -ENOENT: the client is gone. */
+int service_deliver(uint64_t id, int cap);
 
 #endif

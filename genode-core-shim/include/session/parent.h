@@ -16,7 +16,8 @@ enum parent_method {
 	 * when the server has answered. ENOENT, EACCES, EDQUOT, EINVAL. A PD
 	 * session can have cap 0, a domain (ADMIN) that becomes its account: the
 	 * parent of its domain, and what PD_FUND takes from. Without one it is
-	 * the caller's own domain.
+	 * the caller's own domain. Arg cpu_quota=: of the child's CPU budget the
+	 * server has that, in percent of one CPU, as long as the session is there.
 	 */
 	PARENT_SESSION = 1,
 	/* CLOSE: struct parent_id -> nothing. ENOENT: no such session. */
@@ -65,10 +66,11 @@ struct parent_sigh {
 struct parent_quota {
 	uint64_t ram;		/* bytes */
 	uint64_t caps;
+	uint64_t cpu;		/* percent of one CPU */
 };
 
 struct parent_resources {
-	struct parent_quota assigned;	/* in all, sessions included */
+	struct parent_quota assigned;	/* in all, sessions included; cpu 0: all */
 	struct parent_quota wanted;	/* of that, back: ballooning */
 };
 

@@ -33,8 +33,8 @@ enum platform_method {
 	 */
 	PLATFORM_IO_MEM,
 	/* IRQ: struct platform_irq -> cap: irq, bound by the driver with
-	 * pith_irq_bind(). MSI-X, else MSI vector @vector, else the legacy line
-	 * for vector 0. ENOENT: the device has fewer vectors. */
+	 * pith_irq_bind(). MSI-X, else MSI, of which there is vector 0. ENOENT:
+	 * the device has fewer vectors. */
 	PLATFORM_IRQ,
 	/*
 	 * DMA_MAP: struct platform_dma_map + cap 0 (RAM) -> struct

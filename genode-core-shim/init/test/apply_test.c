@@ -3,7 +3,7 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/hid_print.c
- * ../../lib/report.c ../../lib/rpc_cap.c
+ * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
  * ../../lib/args.c */
 /* A config that changes while init runs; quota up and down; heartbeats. */
 #include <session/core.h>
@@ -63,12 +63,136 @@ static void test_cpu(void)
 	check(world_cpu("a") == PITH_MS(150) && world_cpu("b") == PITH_MS(5) &&
 	      world_starts("a") == 1 && world_starts("b") == 1,
 	      "it changes while they run");
+	world_config(CONFIG_TOP "+ start a | + resource CPU | quantum: 10\n"
+		     "+ start b | + resource CPU | quantum: 5\n-\n");
+	check(world_cpu("a") == PITH_MS(150), "but not at any rate, as a budget "
+	      "that is set begins anew");
+	world_config(CONFIG_TOP "+ start a | + resource CPU | quantum: 150\n"
+		     "+ start b | + resource CPU | quantum: 5\n-\n");
+	world_run(1100);
 	world_config(CONFIG_TOP "+ start a\n+ start b | + resource CPU "
 		     "| quantum: 6401\n-\n");
 	check(world_cpu("a") == PITH_MS(150) && world_cpu("b") == PITH_MS(5) &&
 	      world_logged("6401"), "more than there can be is refused");
 	world_config(CONFIG_TOP "+ start a\n+ start b\n-\n");
 	check(!world_cpu("a") && !world_cpu("b"), "and taken back");
+}
+
+#define CPU_SERVER(quantum) "+ start server | + resource CPU | quantum: " quantum \
+	"\n  + provides | + service Block\n"
+#define CPU_CLIENT(quantum) "+ start a | + resource CPU | quantum: " quantum "\n"
+
+static struct parent_resources resources(void);
+
+/* An open session of "a" with that much CPU time, or 0. */
+static uint64_t open_with(const char *args)
+{
+	int call = ask_with("a", "Block", "x", args, 0, 0);
+	struct parent_request r = next("server");
+
+	if (r.kind != PARENT_REQ_CREATE || strcmp(r.args, args) ||
+	    deliver("server", r.id, 0, world_endpoint()))
+		return 0;
+	return id_of(call);
+}
+
+static bool cpus(uint64_t a, uint64_t server)
+{
+	world_run(1100);
+	return world_cpu("a") == PITH_MS(a) && world_cpu("server") == PITH_MS(server);
+}
+
+/* A session moves CPU time to its server, until it is over however it ends. */
+static void test_cpu_trade(void)
+{
+	uint64_t one, two;
+	int call;
+
+	world_boot(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("40") "-\n");
+	announce("server", "Block");
+	check(cpus(40, 10), "before");
+	one = open_with("cpu_quota=25");
+	check(one && cpus(15, 35), "the server has it, the client not");
+	check(status(ask_with("a", "Block", "x", "cpu_quota=15", 0, 0)) == -EDQUOT &&
+	      status(ask_with("a", "Block", "x", "cpu_quota=6401", 0, 0)) ==
+	      -EDQUOT, "all or more is refused");
+	two = open_with("buf=4K, cpu_quota=14");
+	check(two && cpus(1, 49), "a percent stays");
+	call = end_session("a", one);
+	check(next("server").kind == PARENT_REQ_CLOSE && cpus(1, 49),
+	      "closing takes until the server has closed");
+	next("server");
+	check(!status(call) && cpus(26, 24), "then it is back");
+	world_exit("server", 1);
+	world_run(1100);
+	check(world_cpu("a") == PITH_MS(40), "or if the server dies");
+}
+
+static void test_cpu_client_dies(void)
+{
+	world_boot(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("40") "-\n");
+	announce("server", "Block");
+	check(open_with("cpu_quota=25") && cpus(15, 35), "a session");
+	world_exit("a", 1);
+	check(next("server").kind == PARENT_REQ_CLOSE, "whose client dies");
+	next("server");
+	world_run(1100);
+	check(world_cpu("server") == PITH_MS(10), "leaves its server nothing");
+}
+
+/* However often sessions come and go, budgets are set once a second. */
+static void test_cpu_rate(void)
+{
+	uint64_t before;
+	bool good = true;
+	int i;
+
+	world_boot(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("40") "-\n");
+	announce("server", "Block");
+	world_run(1100);
+	before = world_cpu_sets("a");
+	for (i = 0; i < 200; i++) {
+		int call = end_session("a", open_with("cpu_quota=25"));
+
+		next("server");
+		next("server");
+		good = good && !status(call);
+		world_run(20);
+	}
+	check(good, "sessions that come and go");
+	check(world_cpu_sets("a") - before <= 6, "do not refill a budget");
+	check(cpus(40, 10), "which is right at the end");
+}
+
+/* Less than what was given away: told, and had when sessions are closed. */
+static void test_cpu_yield(void)
+{
+	struct parent_sigh sigh = { .signal = PARENT_SIGNAL_RESOURCES };
+	struct parent_quota more = { .cpu = 20 };
+	int n = world_notification();
+	uint64_t id;
+
+	world_boot(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("40") "-\n");
+	announce("server", "Block");
+	world_call("a", PARENT_SIGH, &sigh, sizeof(sigh), n);
+	id = open_with("cpu_quota=25");
+	check(cpus(15, 35) && resources().assigned.cpu == 40 &&
+	      !resources().wanted.cpu && !world_signals(n), "a session");
+	world_config(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("20") "-\n");
+	check(cpus(1, 35) && world_signals(n) == 1 &&
+	      resources().assigned.cpu == 20 && resources().wanted.cpu == 6,
+	      "less is assigned: what is missing is wanted back");
+	end_session("a", id);
+	next("server");
+	next("server");
+	check(cpus(20, 10) && !resources().wanted.cpu, "and comes back");
+	check(!status(world_call("a", PARENT_RESOURCE_REQUEST, &more,
+				 sizeof(more), 0)) &&
+	      world_logged("requests resources: ram 0, caps 0, cpu 20"),
+	      "more is asked for");
+	world_config(CONFIG_TOP CPU_SERVER("10") CPU_CLIENT("40") "-\n");
+	check(cpus(40, 10) && world_signals(n) == 2 &&
+	      resources().assigned.cpu == 40, "and given");
 }
 
 static void test_remove(void)
@@ -123,10 +247,16 @@ static void test_route(void)
 	      "a child with a session that now leads elsewhere is restarted");
 	ask("client", "Block", "x", 4096, 2);
 	check(next("second").kind == PARENT_REQ_CREATE, "and comes there");
+	world_logged("");
 	world_config(CONFIG_TOP "+ start second | + provides | + service Block\n"
 		     CLIENT "+ start other\n-\n");
-	check(world_logged("expected the name of a start node, found 'server'"),
-	      "a route to a child that is gone is refused");
+	check(world_logged(": no start node 'server' yet"),
+	      "a route to a child that is gone is told of");
+	world_run(2000);
+	next("second");
+	world_run(2000);
+	check(!world_runs("server") && world_starts("client") == 3,
+	      "who used to have a session elsewhere is restarted");
 }
 
 static void test_restart(void)
@@ -225,7 +355,7 @@ static void set(const char *quota)
 static struct parent_resources resources(void)
 {
 	int call = world_call("a", PARENT_RESOURCES, NULL, 0, 0);
-	struct parent_resources r = { .wanted = { 99, 99 } };
+	struct parent_resources r = { .wanted = { 99, 99, 99 } };
 
 	if (!status(call))
 		memcpy(&r, world_answer(call)->data, sizeof(r));
@@ -235,7 +365,7 @@ static struct parent_resources resources(void)
 static void test_quota(void)
 {
 	struct parent_sigh sigh = { .signal = PARENT_SIGNAL_RESOURCES };
-	struct parent_quota more = { 4 << 20, 7 };
+	struct parent_quota more = { .ram = 4 << 20, .caps = 7 };
 	int n = world_notification();
 	struct quota before, init;
 	struct parent_resources r;
@@ -322,6 +452,10 @@ int main(void)
 	RUN(test_same);
 	RUN(test_wrong);
 	RUN(test_cpu);
+	RUN(test_cpu_trade);
+	RUN(test_cpu_client_dies);
+	RUN(test_cpu_rate);
+	RUN(test_cpu_yield);
 	RUN(test_remove);
 	RUN(test_route);
 	RUN(test_restart);

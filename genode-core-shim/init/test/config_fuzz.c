@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	resolve_all(&c);
-	config_check_quota(&c, 1 << 20, 100, &err);
+	config_check_quota(&c, (struct quota){ 1 << 20, 100 }, &err);
 	config_free(&c);
 	return 0;
 }

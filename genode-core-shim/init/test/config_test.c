@@ -161,9 +161,6 @@ static const struct {
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n    + service Block\n-\n",
 	  "7:5: expected a target: parent, child, any-child or local" },
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
-	  "    + service Block | + child t\n-\n",
-	  "7:23: expected the name of a start node, found 't'" },
-	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
 	  "    + service Blok | + child s\n-\n",
 	  "7:22: expected a child that provides Blok, found 's'" },
 	{ A S "+ start a | ram: 4K | caps: 1\n  + route\n"
@@ -194,8 +191,6 @@ static const struct {
 	{ A "+ start s | ram: 4K | caps: 1\n  + provides | + service Block\n"
 	  "  + route | + service Block | + child s\n-\n",
 	  "5:31: expected another child than 's' itself" },
-	{ A "+ default-route\n  + any-service | + child x\n-\n",
-	  "4:19: expected the name of a start node, found 'x'" },
 	{ "config\n+ default-route\n  + service ROM | + parent\n-\n",
 	  "3:19: expected a service of parent-provides, found ROM" },
 };
@@ -356,19 +351,19 @@ static void test_good(void)
 	check(c.nchildren == 5 && c.prio_levels == 4 &&
 	      hid_equal(c.version, "7"), "children, levels, version");
 	k = &c.children[0];
-	check(k->ram == 1 << 20 && k->caps == 100 && k->managing_system &&
+	check(k->quota.ram == 1 << 20 && k->quota.caps == 100 && k->managing_system &&
 	      k->exit_propagate && k->nprovides == 2 && !k->config &&
-	      !k->own_route && !k->restart.enabled &&
+	      !k->route.node && !k->restart.enabled &&
 	      hid_equal(k->version, "b2") && !strcmp(k->binary, "platform"),
 	      "defaults of a child");
 	k = &c.children[1];
-	check(k->ram == 8 << 20 && k->caps == 20 && !k->managing_system &&
+	check(k->quota.ram == 8 << 20 && k->quota.caps == 20 && !k->managing_system &&
 	      k->priority == 3 * 16384 && !strcmp(k->binary, "nvme_drv") &&
 	      k->config && hid_first(k->config, "at"), "what a child says itself");
 	check(k->restart.enabled && k->restart.max == 3 &&
 	      k->restart.backoff_ms == 10 && k->restart.within_ms == 60000,
 	      "restart policy");
-	check(c.children[2].restart.max == 5 && c.children[3].own_route &&
+	check(c.children[2].restart.max == 5 && c.children[3].route.node &&
 	      c.children[3].route.nrules == 13, "restart defaults, rules");
 }
 
@@ -392,6 +387,82 @@ static void test_limits(void)
 }
 
 /* --- routes ------------------------------------ */
+
+/* A target that is no start node is one that may come; who is there goes first. */
+static void test_later(void)
+{
+	static const char text[] = A S "+ alias one | child: s\n"
+		"+ start a | ram: 4K | caps: 1\n  + route\n"
+		"    + service Block | + child t | label: x\n"
+		"    + service Nic\n      + child t\n      + child u\n"
+		"    + any-service\n      + child t\n      + child one\n-\n";
+	const struct config_target *t;
+	struct route r;
+
+	if (!check(!parse(text), "routes to who is not there: %u:%u: %s",
+		   err.line, err.col, err.text))
+		return;
+	check(!route_resolve(&c, 1, "Block", "l", &r) && r.kind == ROUTE_LATER &&
+	      !strcmp(r.label, "x"), "with the label that it will get");
+	check(!route_resolve(&c, 1, "Nic", "l", &r) && r.kind == ROUTE_LATER,
+	      "one of several");
+	check(!route_resolve(&c, 1, "Block2", "", &r) && r.kind == ROUTE_LATER,
+	      "any service");
+	t = c.targets;
+	check(t->child == CONFIG_NO_CHILD && t->node->line == 8 &&
+	      t->node->col == 23 && hid_equal(t->name, "t"),
+	      "it is known where that is said");
+	config_free(&c);
+	check(!parse(A S "+ start a | ram: 4K | caps: 1\n  + route\n    + service "
+		     "Block\n      + child t\n      + child s\n-\n") &&
+	      !route_resolve(&c, 1, "Block", "", &r) && r.kind == ROUTE_CHILD &&
+	      !r.child, "who is there goes first");
+	config_free(&c);
+}
+
+static void goes_up(const char *label, enum route_kind kind, const char *child)
+{
+	struct route r;
+
+	check(!route_upward(&c, "Block", label, &r) && r.kind == kind &&
+	      (kind != ROUTE_CHILD || !strcmp(c.children[r.child].name, child)),
+	      "a client of the parent, \"%s\"", label);
+}
+
+#define SERVER(name) "+ start " name " | ram: 4K | caps: 1\n" \
+	"  + provides | + service Block\n"
+
+/* Policies compare whole elements of a label. */
+static void test_upward(void)
+{
+	static const char text[] = "config\n+ service Block\n"
+		"  + default-policy | + child later\n"
+		"  + policy | label_prefix: a | + child s1\n"
+		"  + policy | label_suffix: b | + child s2\n"
+		"  + policy | label: ab -> c | + child s3\n"
+		"  + policy | label_prefix: a -> b | + child s4\n"
+		SERVER("s1") SERVER("s2") SERVER("s3") SERVER("s4") "-\n";
+
+	if (!check(!parse(text), "policies: %u:%u: %s", err.line, err.col,
+		   err.text))
+		return;
+	goes_up("a", ROUTE_CHILD, "s1");
+	goes_up("a -> x", ROUTE_CHILD, "s1");
+	goes_up("a -> b -> x", ROUTE_CHILD, "s1");
+	goes_up("ab", ROUTE_LATER, "");
+	goes_up("ab -> x", ROUTE_LATER, "");
+	goes_up("a b -> x", ROUTE_LATER, "");
+	goes_up("a-b", ROUTE_LATER, "");
+	goes_up("x -> b", ROUTE_CHILD, "s2");
+	goes_up("b", ROUTE_CHILD, "s2");
+	goes_up("x -> ab", ROUTE_LATER, "");
+	goes_up("x -> a b", ROUTE_LATER, "");
+	goes_up("ab -> c", ROUTE_CHILD, "s3");
+	goes_up("ab -> cd", ROUTE_LATER, "");
+	goes_up("x -> ab -> c", ROUTE_LATER, "");
+	goes_up("", ROUTE_LATER, "");
+	config_free(&c);
+}
 
 static bool goes(unsigned int client, const char *service, const char *label,
 		 enum route_kind kind, unsigned int child, const char *at_server)
@@ -507,7 +578,7 @@ static void test_text(void)
 static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 		    const char *text)
 {
-	bool ok = config_check_quota(&c, ram, caps, &err) == -EDQUOT &&
+	bool ok = config_check_quota(&c, (struct quota){ ram, caps }, &err) == -EDQUOT &&
 		  err.line == line && !strcmp(err.text, text);
 
 	check(ok, "%u:%u: %s", err.line, err.col, err.text);
@@ -516,7 +587,7 @@ static bool no_room(uint64_t ram, uint64_t caps, uint32_t line,
 
 static void test_quota(void)
 {
-	check(!config_check_quota(&c, 12 << 20, 420, &err), "quotas that fit");
+	check(!config_check_quota(&c, (struct quota){ 12 << 20, 420 }, &err), "quotas that fit");
 	no_room((12 << 20) - 4096, 420, 45, "expected at most 1044480 ram for "
 		"'nvme2' (of 12578816 in all), found 1048576");
 	no_room(12 << 20, 119, 19, "expected at most 19 caps for 'nvme' (of 119 "
@@ -531,6 +602,8 @@ int main(void)
 	test_many_children();
 	test_rewriting();
 	test_limits();
+	test_later();
+	test_upward();
 	test_good();
 	test_routes();
 	test_args();

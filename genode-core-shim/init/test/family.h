@@ -51,14 +51,22 @@ static const char usual[] = CONFIG_TOP
 
 /* --- short forms ------------------------------------ */
 
-static inline int ask(const char *child, const char *service, const char *label,
-	       uint64_t ram, uint64_t caps)
+static inline int ask_with(const char *child, const char *service,
+			   const char *label, const char *args, uint64_t ram,
+			   uint64_t caps)
 {
 	struct parent_session req = { .ram = ram, .caps = caps };
 
 	strncpy(req.service, service, sizeof(req.service));
 	strncpy(req.label, label, sizeof(req.label));
+	strncpy(req.args, args, sizeof(req.args));
 	return world_call(child, PARENT_SESSION, &req, sizeof(req), 0);
+}
+
+static inline int ask(const char *child, const char *service, const char *label,
+	       uint64_t ram, uint64_t caps)
+{
+	return ask_with(child, service, label, "", ram, caps);
 }
 
 static inline int status(int call)

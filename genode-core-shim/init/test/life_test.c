@@ -3,7 +3,7 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c ../quota.c
  * ../../lib/hid_fill.c ../../lib/hid.c ../../lib/hid_print.c
- * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/args.c */
+ * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c ../../lib/args.c */
 /* Children: start, exit, restart, what init serves itself, wrong configs. */
 #include <pith/hid.h>
 #include <session/core.h>
@@ -119,6 +119,41 @@ static void test_start_fails(void)
 		if (i != 4)
 			check(same(limit, world_limit()), "with the same quota");
 	}
+}
+
+/* Without descriptors for one more, a child waits for its turn. */
+static void test_few_descriptors(void)
+{
+	struct quota limit;
+	unsigned int fds;
+
+	world_boot(usual);
+	world_run(10);
+	limit = world_limit();
+	fds = world_fds();
+	world_few_fds(100);
+	world_exit("server", 1);
+	world_exit("client", 1);
+	world_run(10000);
+	check(!world_runs("server") && !world_runs("client") &&
+	      world_starts("server") == 1, "nobody starts");
+	check(world_runs("other"), "who runs goes on");
+	world_few_fds(0);
+	world_run(600);
+	check(world_runs("server") && world_runs("client") &&
+	      same(limit, world_limit()) && world_fds() == fds,
+	      "all do when there are some again, as if nothing had been");
+	world_few_fds(100);
+	world_exit("server", 1);
+	world_run(1000);
+	world_config(CONFIG_TOP "+ start late\n-\n");
+	world_run(2000);
+	check(!world_runs("late") && !world_runs("other"),
+	      "one in line that is removed, and a new one");
+	world_few_fds(0);
+	world_run(600);
+	check(world_runs("late") && world_starts("server") == 2,
+	      "of which the new one starts");
 }
 
 static void test_log_of_child(void)
@@ -550,6 +585,27 @@ static void test_too_large(void)
 	      "quotas that do not fit start nothing");
 }
 
+/* Programs whose server copies them: the child pays, and nothing stays. */
+static void test_copied(void)
+{
+	unsigned int fds = 0;
+
+	world_boot(CONFIG_TOP "+ start a | + binary copied\n" RESTART
+		   "+ start b | + binary copied-endless\n"
+		   "+ start c\n-\n");
+	check(world_runs("a") && world_runs("c"), "a program that is copied");
+	check(!world_runs("b") && world_logged("\"b\" cannot be started: Exec"),
+	      "one that grows for ever is not waited for");
+	world_run(1000);
+	for (unsigned int i = 0; i < 2; i++) {
+		fds = i ? fds : world_fds();
+		world_exit("a", 1);
+		world_run(3000);
+	}
+	check(world_starts("a") == 3 && world_fds() == fds,
+	      "its memory is let go of");
+}
+
 int main(void)
 {
 	begin();
@@ -557,6 +613,7 @@ int main(void)
 	RUN(test_too_often);
 	RUN(test_exits);
 	RUN(test_start_fails);
+	RUN(test_few_descriptors);
 	RUN(test_log_of_child);
 	RUN(test_log_too_late);
 	RUN(test_kill_starting);
@@ -570,5 +627,6 @@ int main(void)
 	RUN(test_soak);
 	RUN(test_wrong_config);
 	RUN(test_too_large);
+	RUN(test_copied);
 	return end();
 }

@@ -3,7 +3,7 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c
- * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c
+ * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
  * ../../lib/args.c */
 /*
  * One init, one config after the other, each a change of a kind of its own, as a
@@ -272,6 +272,85 @@ static void test_stalled(void)
 	      "19: its client is removed meanwhile");
 }
 
+#define WAITS "+ start a\n  + route\n    + service Block | + child s\n" \
+	"    + any-service | + parent\n"
+#define COMES "+ start s | + provides | + service Block\n"
+
+static void test_future(void)
+{
+	struct quota limit;
+	unsigned long was;
+	int call, call2;
+
+	world_boot(CONFIG_TOP VIEWER "-\n");
+	report();
+	limit = world_limit();
+	world_config(CONFIG_TOP VIEWER WAITS "-\n");
+	was = id("a");
+	check(world_logged("no start node 's' yet"), "a route to who is to come");
+	call = ask("a", "Block", "x", 4096, 1);
+	world_run(60000);
+	check(status(call) == 1 && says("a", "server: later"),
+	      "12: a request waits for a start node");
+	world_config(CONFIG_TOP VIEWER WAITS "+ start other\n-\n");
+	check(status(call) == 1 && id("a") == was, "as long as that takes");
+	world_config(CONFIG_TOP VIEWER WAITS COMES "-\n");
+	check(status(call) == 1 && id("a") == was && says("a", "server: s"),
+	      "it is there, and has announced nothing");
+	announce("s", "Block");
+	check(!strcmp(next("s").label, "a -> x") && next("s").kind ==
+	      PARENT_REQ_NONE, "it gets the request that has waited");
+	world_exit("s", 1);
+	world_config(CONFIG_TOP VIEWER WAITS "-\n");
+	world_run(2000);
+	check(id("a") != was || status(call) == -EPIPE,
+	      "it goes, and so does the request");
+	call = ask("a", "Block", "x", 4096, 1);
+	call2 = ask("a", "Block", "y", 4096, 1);
+	world_give_up(call2);
+	check(status(call) == 1, "the next one waits again");
+	world_config(CONFIG_TOP VIEWER WAITS COMES "-\n");
+	announce("s", "Block");
+	check(!deliver("s", next("s").id, 0, world_endpoint()) && !status(call),
+	      "and is answered");
+	check(deliver("s", next("s").id, 0, world_endpoint()) == -ENOENT,
+	      "whose client has given up is told so");
+	next("s");
+	world_config(CONFIG_TOP VIEWER WAITS "-\n");
+	world_run(2000);
+	call = ask("a", "Block", "x", 4096, 1);
+	check(status(call) == 1, "once more");
+	world_config(CONFIG_TOP VIEWER "-\n");
+	world_run(2000);
+	check(!world_runs("a") && same(limit, world_limit()),
+	      "a client that waits is removed, and all comes back");
+}
+
+/* The LOG of a child may be served by one that is to come, too. */
+static void test_future_log(void)
+{
+	static const char config[] = CONFIG_TOP VIEWER "+ start a\n"
+		"  + route\n    + service LOG | + child logger\n"
+		"    + any-service | + parent\n";
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s-\n", config);
+	world_boot(text);
+	check(!world_runs("a"), "a child waits for a logger that is to come");
+	snprintf(text, sizeof(text), "%s+ start logger | + provides | + service "
+		 "LOG\n  + route | + service LOG | + parent\n-\n", config);
+	world_config(text);
+	announce("logger", "LOG");
+	check(!deliver("logger", next("logger").id, 0, world_endpoint()) &&
+	      world_runs("a"), "and starts with its log");
+	snprintf(text, sizeof(text), "%s-\n", config);
+	world_config(text);
+	world_run(2000);
+	check(!world_runs("a"), "which is gone: a new start waits");
+	world_run(5000);
+	check(world_runs("a"), "for its time, and goes without");
+}
+
 int main(void)
 {
 	begin();
@@ -283,5 +362,7 @@ int main(void)
 	RUN(test_quota);
 	RUN(test_any_child);
 	RUN(test_stalled);
+	RUN(test_future);
+	RUN(test_future_log);
 	return end();
 }

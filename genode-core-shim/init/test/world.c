@@ -79,13 +79,20 @@ void object_put(int i)
 	nobjects--;
 }
 
+static int lowest = 3;
+
+void world_few_fds(unsigned int left)
+{
+	lowest = left ? FDS - (int)left : 3;
+}
+
 int fd_install(int object)
 {
 	int fd;
 
 	if (object < 0)
 		return object;
-	for (fd = 3; fd < FDS && fds[fd]; fd++)
+	for (fd = lowest; fd < FDS && fds[fd]; fd++)
 		;
 	if (fd == FDS)
 		die("no descriptors left");
@@ -299,7 +306,8 @@ static int slot_new(ep_call_fn call, ep_notify_fn notify, void *ctx,
 	if (i == SLOTS)
 		return -EMFILE;
 	slots[i] = (struct ep_slot){
-		call, notify, ctx, slots[i].generation + 1, 1
+		.call = call, .notify = notify, .ctx = ctx,
+		.generation = slots[i].generation + 1, .used = 1,
 	};
 	*badge = (uint64_t)slots[i].generation << 16 | (i + 1);
 	return 0;
@@ -649,6 +657,11 @@ uint64_t world_cpu(const char *name)
 	struct domain *d = domain_named(name);
 
 	return d->cpu_period == PITH_MS(100) ? d->cpu_budget : UINT64_MAX;
+}
+
+uint64_t world_cpu_sets(const char *name)
+{
+	return domain_named(name)->cpu_sets;
 }
 
 void world_use(const char *name, int64_t ram)

@@ -35,8 +35,11 @@ struct quota world_init_unused(void);
 struct quota world_unused(const char *name);	/* of a child's domain */
 struct quota world_assigned(const char *name);	/* its limit */
 uint64_t world_cpu(const char *name);	/* its CPU budget, ns in 100 ms */
+uint64_t world_cpu_sets(const char *name);	/* how often it was set */
 uint64_t world_init_caps(void);		/* capabilities that init pays */
 unsigned int world_fds(void);		/* open in init */
+/* From now on init has no more than @left descriptors free; 0: as at first. */
+void world_few_fds(unsigned int left);
 /* Bytes of the child's domain in use, on top of its process. */
 void world_use(const char *name, int64_t ram);
 void world_init_use(int64_t ram);	/* likewise of init's */

@@ -105,6 +105,11 @@ int env_session_with(struct session *s, const char *service, const char *label,
 		objects[o].donated = (struct quota){ 0, 0 };
 		domains[ndomains++] = (struct domain){ .limit = q };
 	}
+	if (!strcmp(service, "ROM") && strstr(label, "copied")) {
+		objects[o].copied = 5000;
+		snprintf(objects[o].service, sizeof(objects[o].service), "%s",
+			 label);
+	}
 	objects[o].refs++;	/* the capability; the session is until it is closed */
 	s->cap = fd_install(o);
 	s->id = (uint64_t)o;
@@ -226,6 +231,7 @@ static int set_budget(int domain, const struct pith_cpu_budget *b)
 	if (domain < 0)
 		die("no domain");
 	domains[domain].cpu_budget = b->budget;
+	domains[domain].cpu_sets++;
 	domains[domain].cpu_period = b->period;
 	return 0;
 }
@@ -255,6 +261,22 @@ int rpc_simple(int cap, uint64_t method, const void *req, size_t req_len,
 	return rpc_call(cap, method, &r, deadline);
 }
 
+/* A ROM "copied" has 5000 bytes; one that is "copied-endless" grows at each look. */
+static int rom_copy(struct object *rom, struct rpc *r)
+{
+	const struct object *mem = r->ncaps ? fd_object(r->caps[0], MEMORY) :
+					      NULL;
+
+	if (r->ncaps && !mem)
+		die("a ROM is to be copied into no memory");
+	if (mem && strstr(rom->service, "endless"))
+		rom->copied += mem->size;
+	((struct rom_dataspace *)r->rep)->size = rom->copied;
+	if (r->nrep_caps)
+		*r->rep_caps = -1;
+	return 0;
+}
+
 int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 {
 	struct object *o = fd_object(cap, SESSION);
@@ -272,6 +294,8 @@ int rpc_call(int cap, uint64_t method, struct rpc *r, uint64_t deadline)
 	}
 	if (!strcmp(o->service, "CPU"))
 		return method == CPU_SCHED ? cpu_sched(r) : -ENOSYS;
+	if (o->copied)
+		return rom_copy(o, r);
 	new = object_new(!strcmp(o->service, "PD") ? DOMAIN : MEMORY, -1);
 	objects[new].index = o->index;
 	*r->rep_caps = fd_install(new);

@@ -7,7 +7,7 @@
 
 #define SLOTS		512
 #define OBJECTS		60000
-#define FDS		1024
+#define FDS		4096
 #define DOMAINS		20000
 #define PROCESSES	20000
 #define CALLS		8192	/* the oldest are forgotten */
@@ -30,6 +30,7 @@ struct object {
 	char *mem;
 	uint64_t size;
 	int mem_payer;
+	uint64_t copied;		/* size of a ROM that is copied */
 	char service[32];	/* SESSION */
 	struct quota donated;
 };
@@ -37,6 +38,7 @@ struct object {
 struct domain {
 	struct quota limit, used;
 	uint64_t cpu_budget, cpu_period;
+	uint64_t cpu_sets;
 	bool dead;
 };
 

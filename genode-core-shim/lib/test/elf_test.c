@@ -105,6 +105,32 @@ static void test_good(void)
 	      p.own_bytes == 0x3000, "data is copied behind its skew");
 }
 
+/* As the plan, but that nothing is shared. */
+static void test_copy_of_all(void)
+{
+	struct image i = good();
+	const struct elf_segment *s;
+	struct elf_plan p;
+	uint8_t *own;
+
+	memset((uint8_t *)&i + 0x1000, 0xc0, 0x123);
+	check(!elf_plan_copy(&p, &i, sizeof(i)) && !elf_broken(&p, sizeof(i)),
+	      "a copy of all");
+	s = p.segments;
+	check(s[0].own && s[1].own && s[2].own &&
+	      p.own_bytes == s[0].size + s[1].size + s[2].size &&
+	      s[1].rights == (PITH_R_READ | PITH_R_EXEC) &&
+	      s[1].address == 0x401000 && s[1].to == 0x1000 &&
+	      s[2].to == s[2].offset + 0x10, "has each segment once");
+	own = calloc(1, p.own_bytes);
+	elf_fill(&p, own, &i);
+	check(!memcmp(own, &i, 64) && own[0x1000] == 0xc0 &&
+	      own[0x1122] == 0xc0, "and what was in the file");
+	free(own);
+	i.e.e_machine++;
+	check(elf_plan_copy(&p, &i, sizeof(i)) == -ENOEXEC, "or is refused");
+}
+
 static void test_copies(void)
 {
 	struct image i = good();
@@ -233,6 +259,7 @@ int main(void)
 {
 	test_good();
 	test_copies();
+	test_copy_of_all();
 	test_bad_file_header();
 	test_bad_segments();
 	test_truncated();

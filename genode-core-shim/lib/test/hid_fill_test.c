@@ -14,7 +14,8 @@ struct thing {
 	bool on;
 	uint32_t small;
 	uint64_t big, pages;
-	struct hid_str text;
+	struct hid_str text, label, name;
+	const struct hid_node *one;
 };
 
 #define FIELD(kind, member, min, max) \
@@ -24,8 +25,23 @@ static const struct hid_field fields[] = {
 	FIELD(HID_BOOL, on, 0, 0), FIELD(HID_U32, small, 2, 5),
 	FIELD(HID_U64, big, 0, UINT64_MAX), FIELD(HID_PAGES, pages, 4096, 1 << 20),
 	FIELD(HID_STR, text, 0, 0), { .tag = "else" }, { .tag = NULL }
+}, label_only[] = {
+	{ "label", HID_TEXT, offsetof(struct thing, label), 0, 3, "label", NULL },
+	{ .tag = NULL }
+}, name_only[] = {
+	{ "name", HID_NAME, offsetof(struct thing, name), 0, 3, "short name",
+	  "-" },
+	{ .tag = NULL }
 };
-static const char *const nodes[] = { "a", "b", NULL };
+static const struct hid_sub nodes[] = {
+	{ .type = "a" }, { .type = "b" },
+	{ "each", HID_EACH, label_only, NULL, 0 },
+	{ "once", HID_ONCE, NULL, NULL, offsetof(struct thing, one) },
+	{ "named", HID_FILLED, name_only, NULL, offsetof(struct thing, one) },
+	{ .type = NULL }
+}, things[] = {
+	{ "thing", HID_FILLED, fields, nodes, 0 }, { .type = NULL }
+};
 
 static struct hid_error err;
 static struct thing thing;
@@ -36,14 +52,13 @@ static int fill(const char *text, bool single)
 	static char all[256];
 	static char arena[HID_ARENA_SIZE(sizeof(all))]
 		__attribute__((aligned(16)));
-	const struct hid_node *root, *found;
+	const struct hid_node *root;
 
 	snprintf(all, sizeof(all), single ? "top\n%s-\n" : "thing%s-\n", text);
 	if (hid_parse(all, strlen(all), arena, sizeof(arena), &root, &err))
 		return -EPROTO;
 	thing = (struct thing){ .small = 3, .big = 7 };
-	return single ? hid_fill_single(root, "thing", fields, nodes, &thing,
-					&found, &err) :
+	return single ? hid_fill(root, NULL, things, &thing, &err) :
 			hid_fill(root, fields, nodes, &thing, &err);
 }
 
@@ -81,11 +96,44 @@ static void test_fill(void)
 		"1:9: expected a number for big, found '-1'");
 	refused(" | pages: 4097\n", false,
 		"1:9: expected a multiple of 4K, found 4097");
-	refused("\n+ c\n", false, "2:1: expected a or b, found 'c'");
+	refused("\n+ c\n", false, "2:1: expected a, b, each, once or named, found "
+		"'c'");
 	refused("\n: text\n", false,
 		"1:1: expected no quoted text in this node");
 	refused("+ thing\n+ thing\n", true,
 		"3:1: expected 'thing' once, found it again (line 2)");
+}
+
+static void test_subs(void)
+{
+	check(!fill("\n+ a x | y: z\n+ a\n", false) && !thing.one,
+	      "nodes that others read");
+	check(!fill("\n+ each | label: a b\n+ each\n", false) && !thing.label.s,
+	      "nodes that are checked only");
+	check(!fill("\n+ once x | y: z\n", false) &&
+	      hid_is(thing.one, "once"), "one, for another to read");
+	check(!fill("\n+ named a-1\n", false) && hid_equal(thing.name, "a-1") &&
+	      hid_is(thing.one, "named"), "one, with all that is in it");
+	refused("\n+ each | label: abcd\n", false, "2:10: expected a label of up "
+		"to 3 printable ASCII characters");
+	refused("\n+ each | label: \xc3\xa4\n", false, "2:10: expected a label of "
+		"up to 3 printable ASCII characters");
+	refused("\n+ each | lable: a\n", false,
+		"2:10: expected label only, found 'lable'");
+	refused("\n+ once\n+ once\n", false,
+		"3:1: expected 'once' once, found it again (line 2)");
+	refused("\n+ named\n", false,
+		"2:1: expected a name after 'named', found none");
+	refused("\n+ named abcd\n", false, "2:9: expected a short name of up to "
+		"3 of [A-Za-z0-9-], found 'abcd'");
+	refused("\n+ named -a\n", false, "2:9: expected a short name of up to 3 "
+		"of [A-Za-z0-9-], found '-a'");
+	refused("\n+ named a | + b\n", false,
+		"2:13: expected no sub node, found 'b'");
+	check(!hid_is_name(hid_text(""), 9, "") &&
+	      !hid_is_name((struct hid_str){ "a\0", 2 }, 9, "_") &&
+	      hid_is_text(hid_text(""), 0) && !hid_is_text(hid_text("a|b"), 9),
+	      "names and texts alone");
 }
 
 static void many(struct hid_print *p, const void *ctx)
@@ -152,6 +200,7 @@ static void test_small(void)
 int main(void)
 {
 	test_fill();
+	test_subs();
 	test_print();
 	test_small();
 	return tap_end();

@@ -332,6 +332,13 @@ static void test_errors(void)
 	      (int64_t)(RM_SPACE_FIRST + 2 * PAGE), "the first gap that fits");
 	rm_destroy(&sub);
 	rm_destroy(&space);
+	check(put(&space, mem, NULL, 2, 3, 30, R) == 30 * PAGE &&
+	      put(&space, mem, NULL, MEM_PAGES - 1, 0, 40, R) == 40 * PAGE &&
+	      is(0, 30, 3, 2, R) && is(0, 32, 3, 4, R) &&
+	      is(0, 40, 3, MEM_PAGES - 1, R) && open_fds == 1,
+	      "no capability is kept where no fault asks for it");
+	rm_destroy(&space);
+	check(!spaces[0][30].rights && !spaces[0][40].rights, "all are gone");
 	pith_close(mem);
 	check(!open_fds && rm_own_space() == 7, "no capability is left");
 }
@@ -470,6 +477,7 @@ static void change(struct region_map *maps, const int *mems)
 static void test_random(void)
 {
 	struct region_map maps[MAPS];
+	struct entrypoint ep;	/* so that maps keep what is in them */
 	int mems[MEMS], i, bad = 0;
 
 	memset(spaces, 0, sizeof(spaces));
@@ -478,7 +486,7 @@ static void test_random(void)
 				  (i & 2 ? PITH_R_EXEC : 0));
 	for (i = 0; i < MAPS; i++) {
 		if (i < 2)
-			rm_init_space(&maps[i], i, NULL);
+			rm_init_space(&maps[i], i, &ep);
 		else
 			rm_init(&maps[i], (20 + i) * PAGE);
 	}

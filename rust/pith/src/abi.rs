@@ -123,6 +123,7 @@ abi! {
         nslots: u32,
         first_free: u32,
         timers: *mut EpTimer,
+        serving: *mut EpRequest,
         request: [u8; MSG_BYTES],
         reply: [u8; MSG_BYTES],
     }
@@ -143,8 +144,9 @@ abi! {
         open: OpenFn,
         close: CloseFn,
         ctx: *mut c_void,
-        sessions: *mut c_void,
+        places: *mut c_void,
         nsessions: u32,
+        nplaces: u32,
     }
     "struct rom"
     struct Rom {

@@ -41,6 +41,7 @@ impl Entrypoint {
             nslots: 0,
             first_free: 0,
             timers: ptr::null_mut(),
+            serving: ptr::null_mut(),
             request: [0; abi::MSG_BYTES],
             reply: [0; abi::MSG_BYTES],
         }));

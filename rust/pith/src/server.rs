@@ -100,8 +100,9 @@ impl Services {
             open: open::<S>,
             close: close::<S>,
             ctx: Box::into_raw(Box::new(provider)) as *mut c_void,
-            sessions: ptr::null_mut(),
+            places: ptr::null_mut(),
             nsessions: 0,
+            nplaces: 0,
         });
         self
     }

@@ -171,7 +171,9 @@ static void start(const char *text)
 	fake_disk(&fake, 2, 512, 12);
 	memset(&driver, 0, sizeof(driver));
 	ep_init(&driver.ep);
-	driver.tick = (struct ep_timer){ PITH_NO_DEADLINE, tick, &driver, NULL };
+	driver.tick = (struct ep_timer){
+		.at = PITH_NO_DEADLINE, .fire = tick, .ctx = &driver,
+	};
 	c->ops = (struct nvme_ops){ read_reg, write_reg, nvme_block_done,
 				    &driver };
 	c->bar_size = 0x2000;
