@@ -87,6 +87,11 @@ $(B)/report/loc.json: $(BZIMAGE) $(BINARIES) $(B)/boot/log.txt $(LOC_INPUT) \
 loc: $(B)/report/loc.json ## count lines of kernel and components
 	@cat $(B)/log/loc.log
 
+.PHONY: ladder
+ladder: $(B)/stamp/packages-measure ktest ## how the kernel got small, rung by rung, tested; build/report/ladder.*
+	@for p in whole uncut release; do $(MAKE) kernel PROFILE=$$p || exit; done
+	@scripts/ladder
+
 .PHONY: tcb
 tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why
 	@scripts/tcb --config initramfs/scenarios/$(SCENARIO).hid \

@@ -120,6 +120,28 @@ KT_CORE(budget_is_not_sampled)
 	check_share("budget_dodges");
 }
 
+/* A budget that is set again is not a new one: what was used of it stays so. */
+KT_CORE(budget_set_again)
+{
+	struct kt_child c = kt_start("budget_spins", NULL, 0);
+	uint64_t t, ns, percent;
+
+	kt_await_word(&kt_report->shared[0], 1);
+	KT_EQ(set_budget(c.domain, 10 * MS, 100 * MS), 0);
+	kt_sleep(200 * MS);
+	t = kt_now();
+	ns = cpu_ns(&c);
+	for (int i = 0; kt_now() - t < WINDOW; i++) {
+		KT_EQ(set_budget(c.domain, (10 + i % 2) * MS, 100 * MS), 0);
+		kt_sleep(5 * MS);
+	}
+	percent = 100 * (cpu_ns(&c) - ns) / (kt_now() - t);
+	if (percent < 5 || percent > 15)
+		KT_FAIL("%lu%% of a CPU, not 10%%", percent);
+	kt_kill(&c);
+	kt_finish(&c);
+}
+
 /* One that waits for its next period can be killed. */
 KT_CORE(budget_kill)
 {

@@ -104,6 +104,7 @@ int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 {
 	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
 	struct pith_cpu_budget *b = arg;
+	s64 used = 0;
 
 	if (b->budget && (b->budget < MIN_BUDGET || b->budget > MAX_BUDGET ||
 			  b->period < MIN_PERIOD || b->period > MAX_PERIOD))
@@ -111,9 +112,14 @@ int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 	if (b->budget)
 		static_branch_enable(&pith_budgets);
 	guard(raw_spinlock_irq)(&d->cpu_lock);
+	if (d->cpu_budget) {	/* what it used of this period, it used */
+		refill(d, local_clock());
+		used = d->cpu_budget - d->cpu_left;
+	}
+	if (d->cpu_period != b->period)
+		d->cpu_end = local_clock() + b->period;
 	d->cpu_budget = b->budget;
 	d->cpu_period = b->period;
-	d->cpu_left = b->budget;
-	d->cpu_end = local_clock() + b->period;
+	d->cpu_left = b->budget - used;
 	return 0;
 }
