@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <pith/entrypoint.h>
+#include <pith/id_table.h>
 #include <pith/list.h>
 #include <session/core.h>
 #include <session/parent.h>
@@ -74,10 +75,9 @@ struct core_session *session_new(const struct core_service *service,
  */
 struct core_thread {
 	struct list all, of_session;
-	struct core_thread *next;	/* in its place by @object */
 	struct core_session *session;
 	uint64_t id;
-	uint64_t object;	/* the kernel's number for it */
+	struct id_link object;	/* the kernel's number for it */
 	int fd;
 	char name[CPU_NAME_MAX];
 };

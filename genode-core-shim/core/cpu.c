@@ -10,37 +10,24 @@
 #include "core.h"
 
 #define NICE_LEVELS	20
-
-#define PLACES		1024	/* a power of two */
 #define LOOK_FIRST	8
 
 struct list core_threads = { &core_threads, &core_threads };
-static struct core_thread *places[PLACES];
+static struct id_table by_object;
 static uint64_t last_id;
 
 /* --- threads that core knows ---------------------------------------------- */
 
-static struct core_thread **place(uint64_t object)
-{
-	return &places[object & (PLACES - 1)];
-}
-
 static struct core_thread *known(uint64_t object)
 {
-	struct core_thread *t;
+	struct id_link *l = id_find(&by_object, object);
 
-	for (t = *place(object); t && t->object != object; t = t->next)
-		;
-	return t;
+	return l ? id_entry(l, struct core_thread, object) : NULL;
 }
 
 static void forget(struct core_thread *t)
 {
-	struct core_thread **p;
-
-	for (p = place(t->object); *p != t; p = &(*p)->next)
-		;
-	*p = t->next;
+	id_del(&by_object, &t->object);
 	list_del(&t->all);
 	list_del(&t->of_session);
 	t->session->cpu.nthreads--;
@@ -87,16 +74,15 @@ static bool has_room(struct core_session *s)
 static int remember(struct core_session *s, int fd, uint64_t object,
 		    const char *name)
 {
-	struct core_thread *t = malloc(sizeof(*t)), **p = place(object);
+	struct core_thread *t = id_room(&by_object) ? NULL : malloc(sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
 	*t = (struct core_thread){
-		.session = s, .id = ++last_id, .object = object, .fd = fd,
-		.next = *p,
+		.session = s, .id = ++last_id, .fd = fd,
 	};
 	strcpy(t->name, name);
-	*p = t;
+	id_add(&by_object, &t->object, object);
 	list_add_before(&t->all, &core_threads);
 	list_add_before(&t->of_session, &s->cpu.threads);
 	s->cpu.nthreads++;

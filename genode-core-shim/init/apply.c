@@ -50,20 +50,18 @@ static struct child **children_for(const struct config *new)
 /* Services have moved in the list; those that went restart the child. */
 static void move_provides(struct child *c, const struct config_child *was)
 {
-	int announced[CONFIG_PROVIDES];
+	int announced[] = { [0 ... CONFIG_PROVIDES - 1] = -1 };
 	unsigned int i;
 	int to;
 
-	memcpy(announced, c->announced, sizeof(announced));
-	for (i = 0; i < CONFIG_PROVIDES; i++)
-		c->announced[i] = -1;
 	for (i = 0; i < was->nprovides; i++) {
 		to = config_provides(c->conf, was->provides[i]);
 		if (to < 0)
-			pith_close(announced[i]);
+			pith_close(c->announced[i]);
 		else
-			c->announced[to] = announced[i];
+			announced[to] = c->announced[i];
 	}
+	memcpy(c->announced, announced, sizeof(announced));
 }
 
 static bool routes_fit(const struct child *c)
@@ -72,7 +70,7 @@ static bool routes_fit(const struct child *c)
 
 	if (c->state == CHILD_RUNNING && !child_log_fits(c))
 		return false;
-	list_for_each(s, next, &c->sessions, struct init_session, of_client)
+	for_each_of_client(s, next, c)
 		if (!session_follows(s))
 			return false;
 	return true;
@@ -110,6 +108,10 @@ static void update_children(const struct config *old)
 		if (j < 0)
 			continue;
 		move_provides(c, was);
+		if (c->conf->cpu > was->cpu)
+			c->requested_cpu = 0;
+		if (c->conf->cpu != was->cpu)
+			child_signal(c, PARENT_SIGNAL_RESOURCES);
 		if (c->conf->config && !hid_same(was->config, c->conf->config))
 			local_config_changed(c);
 	}
@@ -122,14 +124,10 @@ static void update_children(const struct config *old)
 static void balance_all(void)
 {
 	struct child *c;
-	unsigned int i;
 
-	for (i = 0; i < init.config.nchildren; i++) {
-		c = init.children[i];
-		if (c->state != CHILD_RUNNING || c->again)
-			continue;
-		balance_down(c);
-	}
+	for (c = init.all; c; c = c->next)
+		if (c->state == CHILD_RUNNING && !c->again)
+			balance_down(c);
 	balance_cpu_changed();
 	init.owes = true;
 	children_pay_debts();

@@ -84,9 +84,6 @@ struct quota balance_available(const struct config *c)
 
 /* --- CPU time ------------------------------------ */
 
-static void settle_cpu(void *ctx);
-
-static struct ep_timer cpu_timer = { .at = PITH_NO_DEADLINE, .fire = settle_cpu };
 static uint64_t cpu_settled;
 
 /* What it has given beyond all that it has: to be had by closing sessions. */
@@ -121,21 +118,15 @@ static void settle_cpu(void *ctx)
 
 	(void)ctx;
 	for (c = init.all; c; c = c->next) {
-		if (c->state != CHILD_RUNNING)
+		if (c->state != CHILD_RUNNING || c->cpu_set == cpu_share(c))
 			continue;
-		if (c->cpu_set != cpu_share(c)) {
-			balance_cpu(c);
-			cpu_settled = pith_now();
-		}
-		if (c->cpu_told == c->conf->cpu)
-			continue;
-		if (c->conf->cpu > c->cpu_told)
-			c->requested_cpu = 0;
-		c->cpu_told = c->conf->cpu;
-		child_signal(c, PARENT_SIGNAL_RESOURCES);
+		balance_cpu(c);
+		cpu_settled = pith_now();
 	}
 	report_changed();
 }
+
+static struct ep_timer cpu_timer = { .at = PITH_NO_DEADLINE, .fire = settle_cpu };
 
 void balance_cpu_changed(void)
 {
@@ -179,7 +170,7 @@ bool balance_up(struct child *c)
 	return rest.ram || rest.caps;
 }
 
-static int resources(struct child *c, struct ep_request *in)
+int balance_resources(struct child *c, struct ep_request *in)
 {
 	struct quota wanted = quota_rest(c->granted, c->conf->quota);
 	struct parent_resources r = {
@@ -190,7 +181,7 @@ static int resources(struct child *c, struct ep_request *in)
 	return ep_reply_data(&init.ep, in, &r, sizeof(r));
 }
 
-static int resource_request(struct child *c, struct ep_request *in)
+int balance_request(struct child *c, struct ep_request *in)
 {
 	const struct parent_quota *req = ep_req(in, struct parent_quota);
 
@@ -203,34 +194,6 @@ static int resource_request(struct child *c, struct ep_request *in)
 		       (unsigned long long)req->caps,
 		       (unsigned long long)req->cpu);
 	report_now();
-	return 0;
-}
-
-static int sigh(struct child *c, struct ep_request *in)
-{
-	const struct parent_sigh *req = ep_req(in, struct parent_sigh);
-
-	if (!req || req->signal >= PARENT_SIGNALS || req->zero)
-		return -EINVAL;
-	return take_signal(in, &c->sigh[req->signal]);
-}
-
-int balance_call(struct child *c, struct ep_request *in)
-{
-	switch (in->method) {
-	case PARENT_SIGH:
-		return sigh(c, in);
-	case PARENT_RESOURCES:
-		return resources(c, in);
-	case PARENT_RESOURCE_REQUEST:
-		return resource_request(c, in);
-	case PARENT_YIELD_RESPONSE:
-		balance_down(c);
-		children_pay_debts();
-		return 0;
-	}
-	c->beat = false;
-	c->skipped = 0;
 	return 0;
 }
 

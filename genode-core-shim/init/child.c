@@ -10,7 +10,7 @@
 #include <session/core.h>
 #include "init.h"
 
-#define RETRY		PITH_MS(500)	/* of a start that lacks quota */
+#define RETRY_MS	500	/* of a start that lacks quota */
 #define BURST		PITH_MS(500)	/* of starts, others wait meanwhile */
 #define BURST_GAP	PITH_MS(10)
 #define PATIENCE	PITH_MS(100)	/* of a start, later on */
@@ -102,13 +102,13 @@ static int open_pd(struct child *c)
 			   c->conf->managing_system ? "managing_system=yes" : "",
 			   &nothing);
 
-	if (!err) {
-		c->domain = parent_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
-		err = c->domain < 0 ? c->domain : 0;
-	}
-	if (!err)
-		balance_cpu(c);
-	return err;
+	if (err)
+		return err;
+	c->domain = parent_cap(c->pd.cap, PD_DOMAIN, NULL, 0);
+	if (c->domain < 0)
+		return c->domain;
+	balance_cpu(c);
+	return 0;
 }
 
 static int open_cpu(struct child *c)
@@ -120,48 +120,21 @@ static int open_cpu(struct child *c)
 	return open_for(c, &c->cpu, "CPU", c->conf->name, args, &usual);
 }
 
-/* A program of @size bytes that its server copies, into memory that the child pays
- * for. It may grow meanwhile, but not for ever. */
-static int get_copy(struct child *c, int rom, uint64_t size)
+/* The program, in memory that the child pays for if its server copies it; the ROM
+ * session is not needed beyond the start. */
+static int get_binary(struct child *c, struct rom *rom)
 {
-	struct rom_dataspace ds = { .size = size };
-	uint64_t room = 0;
-	int err = 0, mem = -1;
-	struct rpc r = {
-		.rep = &ds, .rep_len = sizeof(ds), .caps = &mem, .ncaps = 1,
-	};
+	uint64_t deadline = pith_now() + PARENT_TIMEOUT;
+	int err = env_session(&rom->session, "ROM", c->conf->binary, "", &usual,
+			      deadline);
 
-	for (unsigned int i = 0; i < 3 && !err && ds.size > room; i++) {
-		pith_close(mem);
-		room = (ds.size + QUOTA_PAGE - 1) & ~(QUOTA_PAGE - 1ull);
-		mem = pith_mem_create(c->domain, room, 0);
-		err = mem < 0 ? mem : rpc_call(rom, ROM_DATASPACE, &r,
-					       pith_now() + PARENT_TIMEOUT);
-	}
-	if (!err && (!room || ds.size > room))
-		err = -ENOEXEC;
-	if (err)
-		pith_close(mem);
-	return err ? err : mem;
-}
-
-/* The program; the ROM session is not needed beyond the start. */
-static int get_binary(struct child *c, bool *copy)
-{
-	struct rom_dataspace ds = { .size = 0 };
-	struct session rom;
-	int err, mem;
-
-	err = env_session(&rom, "ROM", c->conf->binary, "", &usual,
-			  pith_now() + PARENT_TIMEOUT);
-	if (err)
-		return err;
-	mem = parent_cap(rom.cap, ROM_DATASPACE, &ds, sizeof(ds));
-	*copy = mem == -EPROTO;
-	if (*copy)
-		mem = get_copy(c, rom.cap, ds.size);
-	env_close(&rom);
-	return mem;
+	if (!err)
+		err = rom_content(rom, c->domain, deadline);
+	env_close(&rom->session);
+	if (err == -ENOENT)
+		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
+			  c->conf->binary);
+	return err == -EAGAIN ? -ENOEXEC : err;
 }
 
 /* Give the child what its start has left of its quota. */
@@ -192,11 +165,12 @@ static int schedule(struct child *c, int thread)
 			    pith_now() + PARENT_TIMEOUT);
 }
 
-static int run(struct child *c, int binary, bool copy, const int *caps)
+static int run(struct child *c, const struct rom *rom, const int *caps)
 {
 	struct loader l = {
-		.name = c->conf->name, .domain = c->domain, .binary = binary,
-		.copy = copy, .exit_notif = c->exit_notif, .caps = caps, .ncaps = PITH_SLOTS,
+		.name = c->conf->name, .domain = c->domain, .binary = rom->mem,
+		.copy = rom->own, .exit_notif = c->exit_notif, .caps = caps,
+		.ncaps = PITH_SLOTS,
 	};
 	int err = loader_load(&l);
 
@@ -217,27 +191,23 @@ static void exited(void *ctx, uint64_t count);
 /* With all capabilities at hand; those made here go to the child only. */
 static int start_program(struct child *c)
 {
-	int caps[PITH_SLOTS];
-	bool copy = false;
-	int binary = get_binary(c, &copy), err;
+	struct rom rom = { .mem = -1 };
+	int err = get_binary(c, &rom);
+	int caps[PITH_SLOTS] = {
+		[PITH_SLOT_PARENT] = ep_new_object(&init.ep, parent_call, c,
+						   &c->parent_badge),
+		[PITH_SLOT_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE),
+		[PITH_SLOT_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap,
+	};
 
-	if (binary == -ENOENT)
-		log_error("child \"%s\": no ROM module \"%s\"", c->conf->name,
-			  c->conf->binary);
-	caps[PITH_SLOT_PARENT] = ep_new_object(&init.ep, parent_call, c,
-					       &c->parent_badge);
-	caps[PITH_SLOT_DOMAIN] = pith_mint(c->domain, PITH_R_CHARGE);
 	c->exit_notif = ep_new_notification(&init.ep, exited, c, &c->exit_badge);
-	err = binary < 0 ? binary :
+	err = err ? err :
 	      caps[PITH_SLOT_PARENT] < 0 ? caps[PITH_SLOT_PARENT] :
 	      caps[PITH_SLOT_DOMAIN] < 0 ? caps[PITH_SLOT_DOMAIN] :
-	      c->exit_notif < 0 ? c->exit_notif : 0;
-	caps[PITH_SLOT_LOG] = c->log_cap >= 0 ? c->log_cap : c->log.cap;
-	if (!err)
-		err = run(c, binary, copy, caps);
+	      c->exit_notif < 0 ? c->exit_notif : run(c, &rom, caps);
 	pith_close(caps[PITH_SLOT_PARENT]);
 	pith_close(caps[PITH_SLOT_DOMAIN]);
-	pith_close(binary);
+	rom_free(&rom);
 	return err;
 }
 
@@ -281,7 +251,7 @@ static void start_rest(struct child *c)
 /* LOG from another child: init opens it and pays from the child's quota. */
 static int open_log_at_child(struct child *c, const struct route *r)
 {
-	struct parent_session req = {
+	struct parent_request req = {
 		.service = "LOG", .ram = usual.ram, .caps = usual.caps,
 	};
 	struct init_session *s;
@@ -306,11 +276,10 @@ static void no_log(const struct child *c, int err)
 
 void child_log_ready(struct child *c, int cap)
 {
-	struct quota log = { usual.ram, usual.caps };
-
 	ep_timer_cancel(&init.ep, &c->timer);
 	if (cap < 0) {
-		quota_sub(c->cost, log, &c->cost);
+		quota_sub(c->cost, (struct quota){ usual.ram, usual.caps },
+			  &c->cost);
 		no_log(c, cap);
 	}
 	c->log_cap = cap < 0 ? -1 : cap;
@@ -326,7 +295,6 @@ static void start(struct child *c)
 	c->in_line = false;
 	c->cost = c->granted = c->requested = (struct quota){ 0, 0 };
 	c->requested_cpu = 0;
-	c->cpu_told = c->conf->cpu;
 	c->beat = false;
 	c->skipped = 0;
 	c->id = ++init.last_id;
@@ -371,7 +339,7 @@ static void start_next(void *ctx)
 		return;
 	if (!table_full())
 		start(init.children[i]);
-	ep_timer_set(&init.ep, line, pith_now() + (table_full() ? RETRY : 0));
+	ep_timer_set(&init.ep, line, pith_now() + PITH_MS(table_full() ? RETRY_MS : 0));
 }
 
 void child_start(struct child *c)
@@ -541,36 +509,22 @@ static void start_again(struct child *c)
 	ep_timer_set(&init.ep, &c->timer, pith_now());
 }
 
-static void decide(struct child *c)
+/* After an error, if the policy lets it. */
+static void try_again(struct child *c)
 {
 	const struct restart_policy *policy = &c->conf->restart;
+	bool lacks = c->start_error == -EAGAIN;		/* quota: no failure */
 	uint64_t now = pith_now();
-	int64_t wait;
+	int64_t wait = lacks ? RETRY_MS : is_permanent(c->start_error) ? -1 :
+		       restart_after(policy, &c->history, now / PITH_MS(1));
 
-	if (c->removed || c->again) {
-		if (c->removed)
-			child_free(c);
-		else
-			start_again(c);
-		return;
-	}
-	if (!c->start_error && !c->exit_code) {
-		stay_down(c, CHILD_EXITED);
-		return;
-	}
-	if (c->start_error == -EAGAIN) {
-		set_state(c, CHILD_BACKOFF);
-		ep_timer_set(&init.ep, &c->timer, now + RETRY);
-		return;
-	}
-	wait = is_permanent(c->start_error) ? -1 :
-	       restart_after(policy, &c->history, now / PITH_MS(1));
 	if (wait >= 0) {
-		log_line("child \"%s\" restarts in %lld ms (%u of %u)",
-			 c->conf->name, (long long)wait, c->history.count,
-			 policy->max);
+		if (!lacks)
+			log_line("child \"%s\" restarts in %lld ms (%u of %u)",
+				 c->conf->name, (long long)wait,
+				 c->history.count, policy->max);
 		set_state(c, CHILD_BACKOFF);
-		c->restarts++;
+		c->restarts += !lacks;
 		ep_timer_set(&init.ep, &c->timer, now + PITH_MS(wait));
 		return;
 	}
@@ -591,7 +545,14 @@ static void timer_fired(void *ctx)
 		child_start(c);
 	} else if (c->state == CHILD_ENDING) {
 		release(c);
-		decide(c);
+		if (c->removed)
+			child_free(c);
+		else if (c->again)
+			start_again(c);
+		else if (!c->start_error && !c->exit_code)
+			stay_down(c, CHILD_EXITED);
+		else
+			try_again(c);
 	}
 }
 
@@ -600,7 +561,6 @@ static void timer_fired(void *ctx)
 struct child *child_new(const struct config_child *conf)
 {
 	struct child *c = malloc(sizeof(*c));
-	unsigned int i;
 
 	if (!c)
 		return NULL;
@@ -610,13 +570,11 @@ struct child *child_new(const struct config_child *conf)
 		.pd.cap = -1, .cpu.cap = -1, .log.cap = -1,
 		.domain = -1, .space = -1, .exit_notif = -1, .log_cap = -1,
 		.config_cap = -1, .config_sigh = -1,
+		.announced = { [0 ... CONFIG_PROVIDES - 1] = -1 },
+		.sigh = { [0 ... PARENT_SIGNALS - 1] = -1 },
 		.next = init.all,
 	};
 	sessions_init(c);
-	for (i = 0; i < CONFIG_PROVIDES; i++)
-		c->announced[i] = -1;
-	for (i = 0; i < PARENT_SIGNALS; i++)
-		c->sigh[i] = -1;
 	init.all = c;
 	return c;
 }

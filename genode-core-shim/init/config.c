@@ -342,12 +342,9 @@ int config_check_quota(const struct config *c, struct quota all,
 	unsigned int i;
 
 	for (i = 0; i < c->nchildren; i++, child++) {
-		ram = child->quota.ram > left.ram;
-		if (!ram && child->quota.caps <= left.caps) {
-			left.ram -= child->quota.ram;
-			left.caps -= child->quota.caps;
+		if (quota_sub(left, child->quota, &left))
 			continue;
-		}
+		ram = child->quota.ram > left.ram;
 		hid_refuse_node(err, child->node, "expected at most %llu %s for "
 				"'%s' (of %llu in all), found %llu",
 				(unsigned long long)(ram ? left.ram : left.caps),

@@ -18,6 +18,7 @@
 
 #include <pith/entrypoint.h>
 #include <pith/env.h>
+#include <pith/id_table.h>
 #include <pith/list.h>
 #include "config.h"
 #include "quota.h"
@@ -70,7 +71,7 @@ struct control;
 struct init_session {
 	enum session_state state;
 	enum route_kind kind;		/* of its server */
-	uint64_t id;
+	struct id_link id;
 	uint64_t up_id;			/* client is init.up: parent's name for it */
 	struct child *client;		/* NULL: dead and gone on */
 	struct child *server;		/* ROUTE_CHILD; NULL: gone for good, or,
@@ -83,13 +84,13 @@ struct init_session {
 	bool log;			/* the LOG that a child starts with */
 	struct session up;		/* ROUTE_PARENT */
 	struct control *control;	/* ROUTE_LOCAL */
-	char service[PARENT_SERVICE_MAX];
+	struct parent_request req;	/* as its server gets it */
 	char asked[PARENT_LABEL_MAX];	/* the label as the client gave it */
-	char label[PARENT_LABEL_MAX];
-	char args[PARENT_ARGS_MAX];
 	struct list of_client, of_server;
-	struct init_session *next;	/* with the same rest of @id */
 };
+
+#define for_each_of_client(s, n, c) \
+	list_for_each(s, n, &(c)->sessions, struct init_session, of_client)
 
 /* The lists of a server, each in the order of coming into it. */
 enum session_place {
@@ -144,7 +145,7 @@ struct child {
 	struct quota granted;		/* of what its config assigns, cost included */
 	struct quota requested;		/* what it said it lacks */
 	uint64_t requested_cpu;
-	uint64_t cpu_set, cpu_told;	/* percent its domain may, its config says */
+	uint64_t cpu_set;		/* percent of a CPU that its domain may */
 	int sigh[PARENT_SIGNALS];	/* notifications, -1: none */
 	bool beat;			/* the last heartbeat is not answered yet */
 	unsigned int skipped;
@@ -239,7 +240,8 @@ bool balance_up(struct child *c);
 /* Heartbeats from now on, if the config wants any. */
 void heartbeat_start(void);
 /* The methods of the Parent interface about quota. */
-int balance_call(struct child *c, struct ep_request *in);
+int balance_resources(struct child *c, struct ep_request *in);
+int balance_request(struct child *c, struct ep_request *in);
 void child_signal(const struct child *c, enum parent_signal signal);
 
 /* --- upward.c ------------------------------------ */
@@ -267,10 +269,10 @@ void sessions_init(struct child *c);
 /* CPU time that @c as a client has given with sessions, and has got as a server. */
 uint64_t sessions_cpu_given(const struct child *c);
 uint64_t sessions_cpu_got(const struct child *c);
-/* A new record on the client's list, donation taken from its domain, or NULL with
+/* A new record of @req on the client's list, donation taken from its domain, or NULL with
  * *@err (EPIPE: the server stays down). @r: where to. For the LOG of a child that starts, init pays. */
 struct init_session *session_new(struct child *client, const struct route *r,
-				 const struct parent_session *req, bool log,
+				 const struct parent_request *req, bool log,
 				 int *err);
 /* The config no longer has the service of OPEN session @s for its client. */
 void session_withdraw(struct init_session *s);

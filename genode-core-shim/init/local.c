@@ -127,8 +127,7 @@ static int control_state(struct control *ctl, struct ep_request *in)
 		return -EINVAL;
 	reply.size = ctl->size;
 	part = ctl->size - req->offset;
-	if (part > STATE_PART)
-		part = STATE_PART;
+	part = part < STATE_PART ? part : STATE_PART;
 	err = ep_reply_data(&init.ep, in, &reply, sizeof(reply));
 	return err ? err : ep_reply_data(&init.ep, in, ctl->report + req->offset,
 					 part);
@@ -156,7 +155,7 @@ static unsigned int controls_of(const struct child *client)
 	struct init_session *s, *next;
 	unsigned int n = 0;
 
-	list_for_each(s, next, &client->sessions, struct init_session, of_client)
+	for_each_of_client(s, next, client)
 		n += s->control != NULL;
 	return n;
 }

@@ -50,18 +50,24 @@ static int load(void)
 	return err;
 }
 
-static void config_changed(void *ctx, uint64_t count)
+/* The newest content, if its ROM session is open; @otherwise: what if that fails. */
+static void update(int err, const char *otherwise)
 {
-	int err = rom_update(&rom);
-
-	(void)ctx;
-	(void)count;
+	if (!err)
+		err = rom_update(&rom);
 	if (err)
-		log_error("no ROM \"config\" any more: %s", strerror(-err));
+		log_error("no ROM \"config\": %s", strerror(-err));
 	else
 		err = load();
 	if (err)
-		log_error("the config stays as it was");
+		log_error("%s", otherwise);
+}
+
+static void config_changed(void *ctx, uint64_t count)
+{
+	(void)ctx;
+	(void)count;
+	update(0, "the config stays as it was");
 }
 
 /* -ENOSYS of a ROM that never changes, core's say, is fine. */
@@ -90,15 +96,8 @@ int component_main(void)
 	sessions_init(&init.up);
 	balance_init();
 	err = rom_session(&rom, "config");
-	if (!err) {
+	if (!err)
 		watch();
-		err = rom_update(&rom);
-	}
-	if (err)
-		log_error("no ROM \"config\": %s", strerror(-err));
-	else
-		err = load();
-	if (err)
-		log_error("nothing is started");
+	update(err, "nothing is started");
 	ep_run(&init.ep);
 }

@@ -31,7 +31,7 @@ static int check_session(struct child *c, const struct parent_session *req)
  * needs @cap here any more, unless the session keeps it. */
 static int hand_over(struct ep_request *in, struct init_session *s, int cap)
 {
-	struct parent_session_reply reply = { .id = s->id };
+	struct parent_session_reply reply = { .id = s->id.id };
 	bool keeps = s->kind == ROUTE_CONFIG || s->up.cap >= 0;
 	int call = ep_save_reply(&init.ep, in);
 
@@ -46,9 +46,9 @@ static int hand_over(struct ep_request *in, struct init_session *s, int cap)
 static int open_at_parent(struct init_session *s, const struct ep_request *in)
 {
 	struct session_quota quota = { .ram = s->quota.ram, .caps = s->quota.caps };
-	bool pd = !strcmp(s->service, "PD");
+	bool pd = !strcmp(s->req.service, "PD");
 	int account = !pd ? -1 : in->caps[0] < 0 ? s->client->domain : in->caps[0];
-	int err = env_session_with(&s->up, s->service, s->label, s->args, &quota,
+	int err = env_session_with(&s->up, s->req.service, s->req.label, s->req.args, &quota,
 				   account, pith_now() + PARENT_TIMEOUT);
 	int cap = s->up.cap;
 
@@ -59,7 +59,7 @@ static int open_at_parent(struct init_session *s, const struct ep_request *in)
 
 /* A session as @r says, or the wait for it; or why there is none. */
 static int open_session(struct child *c, struct ep_request *in,
-			const struct route *r, const struct parent_session *req)
+			const struct route *r, const struct parent_request *req)
 {
 	struct init_session *s;
 	int cap;
@@ -87,7 +87,7 @@ static int open_session(struct child *c, struct ep_request *in,
 	return cap;
 }
 
-static int no_route(struct child *c, const struct parent_session *req,
+static int no_route(struct child *c, const struct parent_request *req,
 		    enum route_kind kind)
 {
 	if (kind != ROUTE_HIDDEN)
@@ -108,13 +108,15 @@ static const char *server_name(const struct route *r)
 static int session(struct child *c, struct ep_request *in)
 {
 	const struct parent_session *asked = ep_req(in, struct parent_session);
-	struct parent_session req;
+	struct parent_request req;
 	struct route r;
 	int err = asked ? check_session(c, asked) : -EINVAL;
 
 	if (err)
 		return err;
-	req = *asked;
+	req = (struct parent_request){ .ram = asked->ram, .caps = asked->caps };
+	memcpy(req.service, asked->service, sizeof(req.service));
+	memcpy(req.label, asked->label, sizeof(req.label));
 	err = route_resolve(&init.config, c->index, req.service, req.label, &r);
 	if (err)
 		return err;
@@ -140,10 +142,10 @@ bool session_follows(struct init_session *s)
 	const struct child *c = s->client;
 	struct route r;
 	int err = c == &init.up ?
-		route_upward(&init.config, s->service, s->asked, &r) :
-		route_resolve(&init.config, c->index, s->service, s->asked, &r);
+		route_upward(&init.config, s->req.service, s->asked, &r) :
+		route_resolve(&init.config, c->index, s->req.service, s->asked, &r);
 
-	if (err || strcmp(r.label, s->label))
+	if (err || strcmp(r.label, s->req.label))
 		return false;
 	if (s->kind == ROUTE_LATER && r.kind == ROUTE_CHILD) {
 		session_arrived(s, init.children[r.child]);
@@ -237,6 +239,15 @@ static int deliver(struct child *c, struct ep_request *in)
 			       ep_take_cap(in, 0));
 }
 
+static int sigh(struct child *c, struct ep_request *in)
+{
+	const struct parent_sigh *req = ep_req(in, struct parent_sigh);
+
+	if (!req || req->signal >= PARENT_SIGNALS || req->zero)
+		return -EINVAL;
+	return take_signal(in, &c->sigh[req->signal]);
+}
+
 int parent_call(void *ctx, struct ep_request *in)
 {
 	struct child *c = ctx;
@@ -257,11 +268,19 @@ int parent_call(void *ctx, struct ep_request *in)
 	case PARENT_SPACE:
 		return ep_reply_cap(in, c->space, 0);
 	case PARENT_SIGH:
+		return sigh(c, in);
 	case PARENT_RESOURCES:
+		return balance_resources(c, in);
 	case PARENT_RESOURCE_REQUEST:
+		return balance_request(c, in);
 	case PARENT_YIELD_RESPONSE:
+		balance_down(c);
+		children_pay_debts();
+		return 0;
 	case PARENT_HEARTBEAT_RESPONSE:
-		return balance_call(c, in);
+		c->beat = false;
+		c->skipped = 0;
+		return 0;
 	}
 	child_complain(c, "calls method %llu, which does not exist",
 		       (unsigned long long)in->method);

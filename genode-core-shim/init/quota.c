@@ -24,25 +24,17 @@ bool quota_sub(struct quota a, struct quota b, struct quota *out)
 	return true;
 }
 
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-struct quota quota_min(struct quota a, struct quota b)
-{
-	return (struct quota){
-		less(a.ram, b.ram),
-		less(a.caps, b.caps),
-	};
-}
-
 struct quota quota_rest(struct quota all, struct quota keep)
 {
 	return (struct quota){
 		all.ram > keep.ram ? all.ram - keep.ram : 0,
 		all.caps > keep.caps ? all.caps - keep.caps : 0,
 	};
+}
+
+struct quota quota_min(struct quota a, struct quota b)
+{
+	return quota_rest(a, quota_rest(a, b));
 }
 
 struct quota quota_for_children(struct quota all, unsigned int nchildren)

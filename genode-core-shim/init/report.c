@@ -29,17 +29,19 @@
 #include <pith/report.h>
 #include "init.h"
 
-/* @assigned, @requested 0: not told */
+/* @assigned, @requested 0: not told; @used NULL: nor this */
 static void print_account(struct hid_print *p, const char *type,
-			  uint64_t assigned, uint64_t quota, uint64_t used,
-			  uint64_t requested)
+			  uint64_t assigned, uint64_t quota,
+			  const __u64 *used, uint64_t requested)
 {
 	hid_print_node(p, type, NULL);
 	if (assigned)
 		hid_print_number(p, "assigned", assigned);
 	hid_print_number(p, "quota", quota);
-	hid_print_number(p, "used", used);
-	hid_print_number(p, "avail", quota - used);
+	if (used) {
+		hid_print_number(p, "used", *used);
+		hid_print_number(p, "avail", quota - *used);
+	}
 	if (requested)
 		hid_print_number(p, "requested", requested);
 	hid_print_close(p);
@@ -54,11 +56,11 @@ static void print_accounts(struct hid_print *p, int domain, bool ram, bool caps,
 	if (domain >= 0 && pith_domain_info(domain, &i))
 		i = (struct pith_domain_info){ .ram_limit = 0 };
 	if (ram)
-		print_account(p, "ram", assigned.ram, i.ram_limit, i.ram_used,
+		print_account(p, "ram", assigned.ram, i.ram_limit, &i.ram_used,
 			      requested.ram);
 	if (caps)
 		print_account(p, "caps", assigned.caps, i.caps_limit,
-			      i.caps_used, requested.caps);
+			      &i.caps_used, requested.caps);
 }
 
 static void print_init(struct hid_print *p, const struct config_report *what)
@@ -90,38 +92,38 @@ static void print_provides(struct hid_print *p, const struct child *c)
 	hid_print_close(p);
 }
 
-/* The LOG session that init opened for a child is none of the child's own. */
-static void print_log(struct hid_print *p, const struct child *c)
+/* @args NULL: not told */
+static void print_session(struct hid_print *p, const struct parent_request *req,
+			  const char *server, const char *state,
+			  const char *args)
 {
-	if (!c->log.id)
-		return;
-	hid_print_node(p, "session", "LOG");
-	hid_print_attr(p, "label", c->conf->name);
-	hid_print_attr(p, "server", "core");
-	hid_print_number(p, "id", c->log.id);
-	hid_print_attr(p, "state", "open");
+	hid_print_node(p, "session", req->service);
+	hid_print_attr(p, "label", req->label);
+	hid_print_attr(p, "server", server);
+	hid_print_number(p, "id", req->id);
+	hid_print_attr(p, "state", state);
+	if (args)
+		hid_print_attr(p, "args", args);
 	hid_print_close(p);
 }
 
+/* The LOG session that init opened for a child is none of the child's own. */
 static void print_sessions(struct hid_print *p, const struct child *c,
 			   bool args)
 {
+	struct parent_request log = { .service = "LOG", .id = c->log.id };
 	struct init_session *s, *next;
 
-	print_log(p, c);
-	list_for_each(s, next, &c->sessions, struct init_session, of_client) {
-		hid_print_node(p, "session", s->service);
-		hid_print_attr(p, "label", s->label);
-		hid_print_attr(p, "server", s->server ? s->server->conf->name :
-			       s->kind == ROUTE_PARENT ? "core" :
-			       s->kind == ROUTE_CHILD ? "gone" :
-			       s->kind == ROUTE_LATER ? "later" : "init");
-		hid_print_number(p, "id", s->id);
-		hid_print_attr(p, "state", session_state_name(s->state));
-		if (args)
-			hid_print_attr(p, "args", s->args);
-		hid_print_close(p);
-	}
+	strcpy(log.label, c->conf->name);
+	if (log.id)
+		print_session(p, &log, "core", "open", NULL);
+	for_each_of_client(s, next, c)
+		print_session(p, &s->req, s->server ? s->server->conf->name :
+			      s->kind == ROUTE_PARENT ? "core" :
+			      s->kind == ROUTE_CHILD ? "gone" :
+			      s->kind == ROUTE_LATER ? "later" : "init",
+			      session_state_name(s->state),
+			      args ? s->req.args : NULL);
 }
 
 static void print_child(struct hid_print *p, struct child *c,
@@ -141,14 +143,9 @@ static void print_child(struct hid_print *p, struct child *c,
 		hid_print_number(p, "skipped_heartbeats", c->skipped);
 	print_accounts(p, c->domain, what->child_ram, what->child_caps,
 		       c->conf->quota, c->requested);
-	if (c->conf->cpu || c->requested_cpu) {
-		hid_print_node(p, "cpu", NULL);
-		hid_print_number(p, "assigned", c->conf->cpu);
-		hid_print_number(p, "quota", cpu_share(c));
-		if (c->requested_cpu)
-			hid_print_number(p, "requested", c->requested_cpu);
-		hid_print_close(p);
-	}
+	if (c->conf->cpu || c->requested_cpu)
+		print_account(p, "cpu", c->conf->cpu, cpu_share(c), NULL,
+			      c->requested_cpu);
 	if (what->provided)
 		print_provides(p, c);
 	if (what->requested)

@@ -13,36 +13,24 @@
 
 #define TO(state)	(1u << SESSION_##state)
 
-static const unsigned int legal[SESSION_STATES] = {
-	[SESSION_QUEUED]	= TO(PENDING) | TO(OVER),
-	[SESSION_PENDING]	= TO(OPEN) | TO(SETTLING) | TO(ABANDONED) |
-				  TO(QUEUED),
-	[SESSION_ABANDONED]	= TO(SETTLING) | TO(OVER),
-	[SESSION_OPEN]		= TO(CLOSING) | TO(LOST) | TO(OVER),
-	[SESSION_CLOSING]	= TO(FETCHED) | TO(OVER),
-	[SESSION_FETCHED]	= TO(SETTLING) | TO(OVER),
-	[SESSION_SETTLING]	= TO(OVER),
-	[SESSION_LOST]		= TO(OVER),
+static const struct phase {
+	const char *name;
+	enum session_place place;
+	unsigned int to;
+} phases[SESSION_STATES] = {
+	[SESSION_QUEUED] = { "queued", PLACE_QUEUE, TO(PENDING) | TO(OVER) },
+	[SESSION_PENDING] = { "pending", PLACE_FETCHED, TO(OPEN) | TO(SETTLING) |
+			      TO(ABANDONED) | TO(QUEUED) },
+	[SESSION_ABANDONED] = { "abandoned", PLACE_FETCHED,
+				TO(SETTLING) | TO(OVER) },
+	[SESSION_OPEN] = { "open", PLACE_HELD, TO(CLOSING) | TO(LOST) | TO(OVER) },
+	[SESSION_CLOSING] = { "closing", PLACE_QUEUE, TO(FETCHED) | TO(OVER) },
+	[SESSION_FETCHED] = { "closing", PLACE_FETCHED, TO(SETTLING) | TO(OVER) },
+	[SESSION_SETTLING] = { "settling", PLACE_SETTLING, TO(OVER) },
+	[SESSION_LOST] = { "lost", PLACE_HELD, TO(OVER) },
+	[SESSION_OVER] = { .name = "over" },
 };
 
-static const char *const names[SESSION_STATES] = {
-	"queued", "pending", "abandoned", "open", "closing", "closing",
-	"settling", "lost", "over",
-};
-
-static const enum session_place places[SESSION_STATES] = {
-	[SESSION_QUEUED]	= PLACE_QUEUE,
-	[SESSION_PENDING]	= PLACE_FETCHED,
-	[SESSION_ABANDONED]	= PLACE_FETCHED,
-	[SESSION_OPEN]		= PLACE_HELD,
-	[SESSION_CLOSING]	= PLACE_QUEUE,
-	[SESSION_FETCHED]	= PLACE_FETCHED,
-	[SESSION_SETTLING]	= PLACE_SETTLING,
-	[SESSION_LOST]		= PLACE_HELD,
-};
-
-#define for_each_of_client(s, n, c) \
-	list_for_each(s, n, &(c)->sessions, struct init_session, of_client)
 #define for_each_at(s, n, c, place) \
 	list_for_each(s, n, &(c)->served[place], struct init_session, of_server)
 
@@ -57,17 +45,19 @@ void sessions_init(struct child *c)
 
 const char *session_state_name(enum session_state state)
 {
-	return names[state];
+	return phases[state].name;
 }
 
 static void set_state(struct init_session *s, enum session_state to)
 {
-	if (!(legal[s->state] & 1u << to))
-		env_fatal("session %s -> %s is not possible", names[s->state],
-			  names[to]);
-	if (s->server && places[s->state] != places[to]) {
+	const struct phase *now = &phases[s->state], *then = &phases[to];
+
+	if (!(now->to & 1u << to))
+		env_fatal("session %s -> %s is not possible", now->name,
+			  then->name);
+	if (s->server && now->place != then->place) {
 		list_del(&s->of_server);
-		list_add_before(&s->of_server, &s->server->served[places[to]]);
+		list_add_before(&s->of_server, &s->server->served[then->place]);
 	}
 	s->state = to;
 	if (s->cpu)
@@ -98,17 +88,13 @@ static void give_back(struct init_session *s, struct quota q)
 }
 
 /* From the request until the session is over or its server has died. */
-#define CPU_AT_SERVER	(TO(PENDING) | TO(ABANDONED) | TO(OPEN) | TO(CLOSING) | \
-			 TO(FETCHED))
-#define CPU_GIVEN	(TO(QUEUED) | CPU_AT_SERVER)
-
 uint64_t sessions_cpu_given(const struct child *c)
 {
 	struct init_session *s, *next;
 	uint64_t sum = 0;
 
 	for_each_of_client(s, next, c)
-		sum += CPU_GIVEN & 1u << s->state ? s->cpu : 0;
+		sum += s->state < SESSION_SETTLING ? s->cpu : 0;
 	return sum;
 }
 
@@ -119,7 +105,8 @@ uint64_t sessions_cpu_got(const struct child *c)
 
 	for (unsigned int place = 0; place < SESSION_PLACES; place++)
 		for_each_at(s, next, c, place)
-			sum += CPU_AT_SERVER & 1u << s->state ? s->cpu : 0;
+			sum += s->state > SESSION_QUEUED &&
+			       s->state < SESSION_SETTLING ? s->cpu : 0;
 	return sum;
 }
 
@@ -157,7 +144,7 @@ static int announced(const struct child *server, const char *service)
 
 void session_enqueue(struct init_session *s)
 {
-	int notification = s->server ? announced(s->server, s->service) : -1;
+	int notification = s->server ? announced(s->server, s->req.service) : -1;
 
 	if (notification >= 0)
 		pith_signal(notification, 1);
@@ -169,21 +156,18 @@ void session_enqueue(struct init_session *s)
  * still needs it; our parent's clients are many, and pay it. */
 static const struct quota book = { QUOTA_SESSION_RAM, QUOTA_SESSION_CAPS };
 
-/* All by their ids, so that one is found however many its client has. */
-#define IDS	1024
-static struct init_session *by_id[IDS];
+/* All, so that one is found however many its client has. */
+static struct id_table all;
 
-static struct init_session **with_id(uint64_t id)
+static struct init_session *with_id(uint64_t id)
 {
-	struct init_session **p = &by_id[id % IDS];
+	struct id_link *l = id_find(&all, id);
 
-	while (*p && (*p)->id != id)
-		p = &(*p)->next;
-	return p;
+	return l ? id_entry(l, struct init_session, id) : NULL;
 }
 
 struct init_session *session_new(struct child *client, const struct route *r,
-				 const struct parent_session *req, bool log,
+				 const struct parent_request *req, bool log,
 				 int *err)
 {
 	struct quota take = { req->ram, req->caps };
@@ -196,13 +180,13 @@ struct init_session *session_new(struct child *client, const struct route *r,
 	if (server && child_is_down(server))
 		return NULL;
 	*err = -EDQUOT;
-	if (cpu > CONFIG_CPU_MAX || (cpu && client->conf && client->conf->cpu &&
-				     cpu_share(client) <= cpu))
-		return NULL;
-	if (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT)
+	if (cpu > CONFIG_CPU_MAX ||
+	    (cpu && client->conf && client->conf->cpu &&
+	     cpu_share(client) <= cpu) ||
+	    (client == &init.up && client->nsessions >= SESSIONS_OF_PARENT))
 		return NULL;
 	quota_add(take, book, &take);
-	s = calloc(1, sizeof(*s));
+	s = id_room(&all) ? NULL : calloc(1, sizeof(*s));
 	if (!s) {
 		*err = -ENOMEM;
 		return NULL;
@@ -215,18 +199,18 @@ struct init_session *session_new(struct child *client, const struct route *r,
 	s->state = server || r->kind == ROUTE_LATER ? SESSION_QUEUED :
 						      SESSION_OPEN;
 	s->kind = r->kind;
-	s->id = ++init.last_id;
-	*with_id(s->id) = s;
+	id_add(&all, &s->id, ++init.last_id);
 	s->client = client;
 	s->server = server;
 	s->quota = (struct quota){ req->ram, req->caps };
 	s->cpu = cpu;
 	s->reply = s->up.cap = -1;
 	s->log = log;
-	memcpy(s->service, req->service, sizeof(s->service));
+	s->req = *req;
+	s->req.kind = PARENT_REQ_CREATE;
+	s->req.id = s->id.id;
 	memcpy(s->asked, req->label, sizeof(s->asked));
-	memcpy(s->label, r->label, sizeof(s->label));
-	memcpy(s->args, req->args, sizeof(s->args));
+	memcpy(s->req.label, r->label, sizeof(s->req.label));
 	list_add_before(&s->of_client, &client->sessions);
 	client->nsessions++;
 	list_init(&s->of_server);
@@ -261,7 +245,7 @@ static void session_over(struct init_session *s)
 	list_del(&s->of_server);
 	list_del(&s->of_client);
 	pith_close(s->reply);
-	*with_id(s->id) = s->next;
+	id_del(&all, &s->id);
 	free(s);
 	if (!client)
 		return;
@@ -271,7 +255,7 @@ static void session_over(struct init_session *s)
 
 void session_drop(struct init_session *s)
 {
-	if (s->up.cap >= 0 && !strcmp(s->service, "PD"))
+	if (s->up.cap >= 0 && !strcmp(s->req.service, "PD"))
 		give_back_pd(s);
 	if (s->kind == ROUTE_PARENT)
 		env_close(&s->up);
@@ -345,7 +329,7 @@ static void settle(struct init_session *s)
 
 struct init_session *session_of_client(const struct child *c, uint64_t id)
 {
-	struct init_session *s = *with_id(id);
+	struct init_session *s = with_id(id);
 
 	return s && s->client == c && !s->log &&
 	       (s->state == SESSION_OPEN || s->state == SESSION_LOST) ? s : NULL;
@@ -353,12 +337,11 @@ struct init_session *session_of_client(const struct child *c, uint64_t id)
 
 struct init_session *session_pending_at(const struct child *server, uint64_t id)
 {
-	struct init_session *s, *next;
+	struct init_session *s = with_id(id);
 
-	for_each_at(s, next, server, PLACE_FETCHED)
-		if (s->id == id && s->state != SESSION_FETCHED)
-			return s;
-	return NULL;
+	return s && s->server == server &&
+	       (s->state == SESSION_PENDING || s->state == SESSION_ABANDONED) ?
+		s : NULL;
 }
 
 /* The CLOSE that the server fetched last is done, now that it asks again. */
@@ -385,21 +368,9 @@ static struct init_session *first_request(const struct child *server)
 
 	for_each_at(s, next, server, PLACE_QUEUE)
 		if (s->state == SESSION_CLOSING ||
-		    announced(server, s->service) >= 0)
+		    announced(server, s->req.service) >= 0)
 			return s;
 	return NULL;
-}
-
-static void fetch_create(struct init_session *s, struct parent_request *req)
-{
-	req->kind = PARENT_REQ_CREATE;
-	req->id = s->id;
-	memcpy(req->service, s->service, sizeof(req->service));
-	memcpy(req->label, s->label, sizeof(req->label));
-	memcpy(req->args, s->args, sizeof(req->args));
-	req->ram = s->quota.ram;
-	req->caps = s->quota.caps;
-	set_state(s, SESSION_PENDING);
 }
 
 void session_next_request(struct child *server, struct parent_request *req)
@@ -411,12 +382,13 @@ void session_next_request(struct child *server, struct parent_request *req)
 	while ((s = first_request(server))) {
 		if (s->state == SESSION_CLOSING) {
 			req->kind = PARENT_REQ_CLOSE;
-			req->id = s->id;
+			req->id = s->id.id;
 			set_state(s, SESSION_FETCHED);
 			return;
 		}
 		if (!quota_fund(server->pd.cap, s->quota)) {
-			fetch_create(s, req);
+			*req = s->req;
+			set_state(s, SESSION_PENDING);
 			return;
 		}
 		refuse(s, -EDQUOT);
@@ -428,20 +400,18 @@ static int deliver_log(struct init_session *s, int status, int cap)
 {
 	struct child *client = s->client;
 
-	if (status) {
+	if (status)
 		settle(s);
-		child_log_ready(client, -status);
-	} else {
+	else
 		set_state(s, SESSION_OPEN);
-		child_log_ready(client, cap);
-	}
+	child_log_ready(client, status ? -status : cap);
 	return 0;
 }
 
 int session_deliver(struct init_session *s, int status, int cap)
 {
-	struct parent_session_reply reply = { .id = s->id };
-	int gone;
+	struct parent_session_reply reply = { .id = s->id.id };
+	bool gone;
 
 	if (s->state == SESSION_ABANDONED) {
 		pith_close(cap);
@@ -450,18 +420,14 @@ int session_deliver(struct init_session *s, int status, int cap)
 	}
 	if (s->log)
 		return deliver_log(s, status, cap);
-	gone = answer(s, -status, &reply, status ? 0 : sizeof(reply), cap);
+	gone = answer(s, -status, &reply, status ? 0 : sizeof(reply), cap) &&
+	       !status;
 	pith_close(cap);
-	if (status) {
+	if (status)
 		settle(s);
-	} else if (gone) {
-		/* the server closes it and then asks for the next request */
-		set_state(s, SESSION_SETTLING);
-		return -ENOENT;
-	} else {
-		set_state(s, SESSION_OPEN);
-	}
-	return 0;
+	else	/* gone: the server closes it, then asks for the next request */
+		set_state(s, gone ? SESSION_SETTLING : SESSION_OPEN);
+	return gone ? -ENOENT : 0;
 }
 
 /* --- the client's side ------------------------------------ */
@@ -479,6 +445,8 @@ static void set_close_timer(uint64_t at)
  */
 static bool close_deadline(struct init_session *s, uint64_t now)
 {
+	bool hangs = s->state == SESSION_CLOSING && s->fetch_until <= now;
+
 	if (s->state != SESSION_CLOSING && s->state != SESSION_FETCHED)
 		return false;
 	if (s->reply >= 0 && s->reply_until <= now)
@@ -487,13 +455,10 @@ static bool close_deadline(struct init_session *s, uint64_t now)
 		set_close_timer(s->reply_until);
 	if (s->state == SESSION_FETCHED)
 		return false;
-	if (s->fetch_until > now) {
-		set_close_timer(s->fetch_until);
-		return false;
-	}
-	s->fetch_until = now + FETCH_TIMEOUT;
+	if (hangs)
+		s->fetch_until = now + FETCH_TIMEOUT;
 	set_close_timer(s->fetch_until);
-	return true;
+	return hangs;
 }
 
 static void close_deadlines(struct child *server, uint64_t now)
@@ -545,10 +510,7 @@ int session_close(struct init_session *s, struct ep_request *in)
 {
 	if (s->kind == ROUTE_CHILD && s->state == SESSION_OPEN)
 		return close_at_server(s, in);
-	if (s->state == SESSION_LOST)
-		session_over(s);
-	else
-		session_drop(s);
+	session_drop(s);
 	return 0;
 }
 

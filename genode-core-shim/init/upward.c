@@ -14,19 +14,13 @@ static char announced[CONFIG_PROVIDES][PARENT_SERVICE_MAX];
 
 static void create(const struct parent_request *p)
 {
-	struct parent_session req = { .ram = p->ram, .caps = p->caps };
 	struct init_session *s;
 	struct route r;
-	int err;
+	int err = route_upward(&init.config, p->service, p->label, &r);
 
-	memcpy(req.service, p->service, sizeof(req.service));
-	memcpy(req.label, p->label, sizeof(req.label));
-	memcpy(req.args, p->args, sizeof(req.args));
-	err = route_upward(&init.config, req.service, req.label, &r);
-	if (!err)
-		err = r.kind == ROUTE_LATER || r.kind == ROUTE_CHILD ? 0 :
-								 -EACCES;
-	s = err ? NULL : session_new(&init.up, &r, &req, false, &err);
+	if (!err && r.kind != ROUTE_LATER && r.kind != ROUTE_CHILD)
+		err = -EACCES;
+	s = err ? NULL : session_new(&init.up, &r, p, false, &err);
 	if (!s) {
 		service_deliver(p->id, err);
 		return;
@@ -39,7 +33,7 @@ static void close_session(uint64_t id)
 {
 	struct init_session *s, *next;
 
-	list_for_each(s, next, &init.up.sessions, struct init_session, of_client)
+	for_each_of_client(s, next, &init.up)
 		if (s->up_id == id)
 			session_withdraw(s);
 }
@@ -89,8 +83,7 @@ void upward_update(void)
 	struct init_session *s, *next;
 	unsigned int i;
 
-	list_for_each(s, next, &init.up.sessions, struct init_session,
-		      of_client) {
+	for_each_of_client(s, next, &init.up) {
 		if ((s->state == SESSION_OPEN || s->state == SESSION_QUEUED) &&
 		    !session_follows(s))
 			session_withdraw(s);

@@ -11,8 +11,6 @@
 
 #define PARENT_TIMEOUT	PITH_SEC(10)	/* a parent that answers at once */
 #define LOG_TIMEOUT	PITH_SEC(2)
-#define ROM_PAGE	4096u
-#define ROM_ATTEMPTS	8	/* to have room for what a ROM holds */
 
 /* Enough for a server to keep its books on a session. */
 static const struct session_quota usual_quota = { .ram = 16384, .caps = 8 };
@@ -78,72 +76,12 @@ void env_close(struct session *s)
 	*s = (struct session) { .cap = -1 };
 }
 
-static void rom_free(struct rom *rom)
-{
-	pith_close(rom->mem);
-	rom->mem = -1;
-	rom->own = 0;
-}
-
-/* Room for @size bytes, in place of what there is. */
-static int rom_room(struct rom *rom, uint64_t size)
-{
-	int mem;
-
-	rom_free(rom);
-	if (size > INT64_MAX - ROM_PAGE)
-		return -EPROTO;
-	size = (size + ROM_PAGE - 1) / ROM_PAGE * ROM_PAGE;
-	mem = pith_mem_create(-1, size ? size : ROM_PAGE, 0);
-	if (mem < 0)
-		return mem;
-	rom->mem = pith_mint(mem, PITH_R_READ | PITH_R_WRITE);
-	pith_close(mem);
-	rom->own = rom->mem >= 0;
-	return rom->own ? 0 : rom->mem;
-}
-
-/* The newest content into rom->mem: its size, also if there is no room for it. */
-static int rom_get(struct rom *rom, uint64_t *size, uint64_t deadline)
-{
-	struct rom_dataspace ds = { .size = 0 };
-	int mem;
-	struct rpc r = {
-		.caps = &rom->mem, .ncaps = rom->own,
-		.rep = &ds, .rep_len = sizeof(ds),
-		.rep_caps = &mem, .nrep_caps = 1,
-	};
-	int err = rpc_call(rom->session.cap, ROM_DATASPACE, &r, deadline);
-
-	*size = ds.size;
-	if (!err && mem >= 0) {
-		rom_free(rom);
-		rom->mem = mem;
-	}
-	return err;
-}
-
-/* Content may grow between two calls, but not for ever. */
 static int rom_map(struct rom *rom, uint64_t deadline)
 {
-	uint64_t size = 0;
-	int64_t room = -1;
-	int err = 0;
+	int err = rom_content(rom, -1, deadline);
 
-	for (unsigned int i = 0; !err && i < ROM_ATTEMPTS; i++) {
-		err = rom_get(rom, &size, deadline);
-		room = rom->mem < 0 ? -1 : pith_mem_lent(rom->mem);
-		if (err || (room >= 0 && size <= (uint64_t)room))
-			break;
-		err = rom->mem >= 0 && !rom->own ? -EPROTO :
-						   rom_room(rom, size);
-	}
-	if (err)
-		return err;
-	if (room < 0 || size > (uint64_t)room)
-		return -EAGAIN;
-	rom->data = pith_map(rom->mem, 0, 0, PITH_MAP_READ, &err);
-	rom->size = size;
+	if (!err)
+		rom->data = pith_map(rom->mem, 0, 0, PITH_MAP_READ, &err);
 	return err;
 }
 

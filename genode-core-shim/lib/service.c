@@ -25,57 +25,9 @@ static struct service *service_named(const char *name)
 /* --- sessions -------------------------------------------------------------- */
 
 struct service_session {
-	struct service_session *next;
-	uint64_t id;
+	struct id_link id;
 	void *session;
 };
-
-#define PLACES	16	/* at first; a power of two */
-
-static struct service_session **place(const struct service *s, uint64_t id)
-{
-	return &s->places[id & (s->nplaces - 1)];
-}
-
-static void put(struct service *s, struct service_session *new)
-{
-	struct service_session **p = place(s, new->id);
-
-	new->next = *p;
-	*p = new;
-}
-
-/* As many places as sessions, so that none is searched for. */
-static int grow(struct service *s)
-{
-	struct service old = *s;
-	unsigned int n = old.nplaces ? 2 * old.nplaces : PLACES;
-
-	s->places = calloc(n, sizeof(*s->places));
-	if (!s->places) {
-		s->places = old.places;
-		return -ENOMEM;
-	}
-	s->nplaces = n;
-	for (unsigned int i = 0; i < old.nplaces; i++) {
-		while (old.places[i]) {
-			struct service_session *next = old.places[i]->next;
-
-			put(s, old.places[i]);
-			old.places[i] = next;
-		}
-	}
-	free(old.places);
-	return 0;
-}
-
-/* Not in its place yet; room for it before anything is opened. */
-static struct service_session *session_new(struct service *s)
-{
-	if (s->nsessions == s->nplaces && grow(s))
-		return NULL;
-	return calloc(1, sizeof(struct service_session));
-}
 
 static int open_session(const struct parent_request *req, uint64_t id)
 {
@@ -85,7 +37,8 @@ static int open_session(const struct parent_request *req, uint64_t id)
 
 	if (!s)
 		return -ENOENT;
-	new = session_new(s);
+	/* room for it before anything is opened */
+	new = id_room(&s->sessions) ? NULL : calloc(1, sizeof(*new));
 	if (!new)
 		return -ENOMEM;
 	cap = s->open(s->ctx, req, &new->session);
@@ -93,25 +46,19 @@ static int open_session(const struct parent_request *req, uint64_t id)
 		free(new);
 		return cap;
 	}
-	new->id = id;
-	put(s, new);
-	s->nsessions++;
+	id_add(&s->sessions, &new->id, id);
 	return cap;
 }
 
 static bool close_one(struct service *s, uint64_t id)
 {
-	struct service_session **p, *found;
+	struct id_link *l = id_find(&s->sessions, id);
+	struct service_session *found;
 
-	if (!s->nplaces)
+	if (!l)
 		return false;
-	for (p = place(s, id); *p && (*p)->id != id; p = &(*p)->next)
-		;
-	found = *p;
-	if (!found)
-		return false;
-	*p = found->next;
-	s->nsessions--;
+	found = id_entry(l, struct service_session, id);
+	id_del(&s->sessions, l);
 	s->close(s->ctx, found->session);
 	free(found);
 	return true;

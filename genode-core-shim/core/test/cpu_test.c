@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-sources: ../../lib/args.c */
+/* test-sources: ../../lib/args.c ../../lib/id_table.c */
 /* CPU and TRACE sessions of core, on threads that this file plays. */
 #include "../cpu.c"
 #include "../trace.c"

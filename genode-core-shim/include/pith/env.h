@@ -73,6 +73,10 @@ void rom_close(struct rom *rom);
 int rom_watch(struct rom *rom, int notification);
 /* Map the newest content. On an error there is none: @data is NULL, @size 0. */
 int rom_update(struct rom *rom);
+/* Only have it in rom->mem, which @domain (-1: the own) pays for if it is @own.
+ * -EAGAIN: it grows and grows. Whatever the result, rom_free() lets go of it. */
+int rom_content(struct rom *rom, int domain, uint64_t deadline);
+void rom_free(struct rom *rom);
 
 /* Write one line to the LOG session (and nowhere, if there is none). A newline
  * is added; at most 230 bytes of text reach the log. */

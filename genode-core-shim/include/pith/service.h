@@ -10,6 +10,7 @@
 #define PITH_SERVICE_H
 
 #include <pith/entrypoint.h>
+#include <pith/id_table.h>
 #include <session/parent.h>
 
 /*
@@ -24,8 +25,7 @@ struct service {
 	void (*close)(void *ctx, void *session);
 	void *ctx;
 	/* private: open ones, by the parent's id for them */
-	struct service_session **places;
-	unsigned int nsessions, nplaces;
+	struct id_table sessions;
 };
 
 /* Announce @n services (the array must stay). Requests are then handled from

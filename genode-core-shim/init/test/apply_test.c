@@ -4,7 +4,7 @@
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c ../../lib/hid_print.c
  * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
- * ../../lib/args.c */
+ * ../../lib/args.c ../../lib/rom.c ../../lib/id_table.c */
 /* A config that changes while init runs; quota up and down; heartbeats. */
 #include <session/core.h>
 #include "family.h"

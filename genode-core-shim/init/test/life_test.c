@@ -3,7 +3,8 @@
  * ../balance.c ../session.c ../parent.c ../upward.c ../local.c ../report.c
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c ../quota.c
  * ../../lib/hid_fill.c ../../lib/hid.c ../../lib/hid_print.c
- * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c ../../lib/args.c */
+ * ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c ../../lib/args.c
+ * ../../lib/rom.c ../../lib/id_table.c */
 /* Children: start, exit, restart, what init serves itself, wrong configs. */
 #include <pith/hid.h>
 #include <session/core.h>

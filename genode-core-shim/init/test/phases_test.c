@@ -4,7 +4,7 @@
  * ../config.c ../config_route.c ../config_self.c ../route.c ../restart.c
  * ../quota.c ../../lib/hid_fill.c ../../lib/hid.c
  * ../../lib/hid_print.c ../../lib/report.c ../../lib/rpc_cap.c ../../lib/service.c
- * ../../lib/args.c */
+ * ../../lib/args.c ../../lib/rom.c ../../lib/id_table.c */
 /*
  * One init, one config after the other, each a change of a kind of its own, as a
  * user of Genode's init would make them; who was started anew is known by its id.

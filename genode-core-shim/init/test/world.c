@@ -229,6 +229,13 @@ int pith_mem_create(int domain, uint64_t size, uint32_t flags)
 	return fd_install(o);
 }
 
+int64_t pith_mem_lent(int mem)
+{
+	struct object *o = fd_object(mem, MEMORY);
+
+	return o ? (int64_t)o->size : -EBADF;
+}
+
 void *pith_map(int mem, uint64_t offset, uint64_t size, unsigned int prot,
 	       int *err)
 {

@@ -270,7 +270,7 @@ static int rom_copy(struct object *rom, struct rpc *r)
 	if (r->ncaps && !mem)
 		die("a ROM is to be copied into no memory");
 	if (mem && strstr(rom->service, "endless"))
-		rom->copied += mem->size;
+		rom->copied = mem->size + 1;
 	((struct rom_dataspace *)r->rep)->size = rom->copied;
 	if (r->nrep_caps)
 		*r->rep_caps = -1;
