@@ -16,14 +16,6 @@ bool quota_add(struct quota a, struct quota b, struct quota *out)
 	return true;
 }
 
-bool quota_sub(struct quota a, struct quota b, struct quota *out)
-{
-	if (b.ram > a.ram || b.caps > a.caps)
-		return false;
-	*out = (struct quota){ a.ram - b.ram, a.caps - b.caps };
-	return true;
-}
-
 struct quota quota_rest(struct quota all, struct quota keep)
 {
 	return (struct quota){

@@ -35,7 +35,13 @@ struct quota {
 struct quota quota_for_children(struct quota all, unsigned int nchildren);
 /* a + b or a - b; false (and *@out as it was) if it does not fit. */
 bool quota_add(struct quota a, struct quota b, struct quota *out);
-bool quota_sub(struct quota a, struct quota b, struct quota *out);
+static inline bool quota_sub(struct quota a, struct quota b, struct quota *out)
+{
+	if (b.ram > a.ram || b.caps > a.caps)
+		return false;
+	*out = (struct quota){ a.ram - b.ram, a.caps - b.caps };
+	return true;
+}
 /* @all without @keep, 0 at least. */
 struct quota quota_rest(struct quota all, struct quota keep);
 /* The smaller of each. */

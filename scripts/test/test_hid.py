@@ -204,7 +204,8 @@ class Hid(unittest.TestCase):
                 if node["type"] == "config" and node["quote"]:
                     yield (path.stem, "\n".join(node["quote"]) + "\n",
                            root["attrs"].get("refused") == "yes")
-        for path in (TOP / "initramfs/scenarios").glob("*.hid"):
+        for path in [*(TOP / "initramfs/scenarios").glob("*.hid"),
+                     *(TOP / "ktest/bench").glob("*.hid")]:
             yield path.stem, path.read_text(encoding="utf-8"), False
 
     def test_what_init_takes(self):

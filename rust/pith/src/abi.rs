@@ -113,6 +113,7 @@ abi! {
         at: u64,
         fire: FireFn,
         ctx: *mut c_void,
+        patience: u64,
         next: *mut EpTimer,
     }
     "struct entrypoint"
@@ -138,15 +139,19 @@ abi! {
         ram: u64,
         caps: u64,
     }
+    "struct id_table"
+    struct IdTable {
+        places: *mut c_void,
+        n: usize,
+        nplaces: usize,
+    }
     "struct service"
     struct Service {
         name: *const u8,
         open: OpenFn,
         close: CloseFn,
         ctx: *mut c_void,
-        places: *mut c_void,
-        nsessions: u32,
-        nplaces: u32,
+        sessions: IdTable,
     }
     "struct rom"
     struct Rom {

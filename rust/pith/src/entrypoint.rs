@@ -252,6 +252,7 @@ impl Handle {
                 at: abi::NO_DEADLINE,
                 fire: fired,
                 ctx: ptr::null_mut(),
+                patience: 0,
                 next: ptr::null_mut(),
             }),
             handler: RefCell::new(Box::new(handler)),

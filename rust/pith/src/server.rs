@@ -100,9 +100,7 @@ impl Services {
             open: open::<S>,
             close: close::<S>,
             ctx: Box::into_raw(Box::new(provider)) as *mut c_void,
-            places: ptr::null_mut(),
-            nsessions: 0,
-            nplaces: 0,
+            sessions: abi::IdTable { places: ptr::null_mut(), n: 0, nplaces: 0 },
         });
         self
     }
