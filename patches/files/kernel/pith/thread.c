@@ -358,8 +358,9 @@ static u32 state_of(struct pith_thread *th, struct task_struct *task)
 		return PITH_THREAD_FAULTED;
 	if (READ_ONCE(th->paused))
 		return PITH_THREAD_PAUSED;
-	return task_is_running(task) ? PITH_THREAD_RUNNING :
-				       PITH_THREAD_WAITING;
+	/* who waits for a lock of the kernel is at work */
+	return READ_ONCE(task->__state) & (TASK_INTERRUPTIBLE | TASK_NOLOAD) ?
+	       PITH_THREAD_WAITING : PITH_THREAD_RUNNING;
 }
 
 int pith_op_thread_info(struct pith_cap *cap, void *arg)
