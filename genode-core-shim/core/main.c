@@ -43,6 +43,12 @@ static void say_machine(void)
 		 info.ram_total >> 10, info.boot_ram_free >> 10);
 	core_say("boot: %u CPUs, %llu ms since the clock started", info.cpus,
 		 (unsigned long long)(pith_now() / 1000000));
+	core_say("boot: ACPI tables from %#llx", info.rsdp);
+	if (info.screen.base)
+		core_say("boot: screen of %u x %u, %u bits, %u bytes a row, at %#llx",
+			 info.screen.width, info.screen.height,
+			 info.screen.depth, info.screen.pitch,
+			 info.screen.base);
 }
 
 /* All that core does not need for itself becomes init's. */

@@ -65,6 +65,9 @@ KT_CORE(hw_info)
 	KT_TRUE(i.cpus >= 1 && i.cpus <= 64);
 	KT_TRUE(i.rsdp != 0);
 	KT_EQ(i.zero, 0);
+	KT_TRUE(i.screen.pitch * (__u64)i.screen.height == i.screen.size);
+	KT_TRUE(!i.screen.base == !i.screen.size);
+	KT_EQ(i.screen.zero, 0);
 	kt_console("# %u CPUs, %llu KiB of RAM, %llu KiB free at start", i.cpus,
 		   i.ram_total >> 10, i.boot_ram_free >> 10);
 }

@@ -23,7 +23,8 @@ enum pd_method {
 	 * work; FLUSH returns when the log is on the console. EACCES unless
 	 * managing_system. */
 	PD_SYSTEM,
-	/* HW_INFO: -> struct pith_hw_info. EACCES unless managing_system. */
+	/* HW_INFO: -> struct pith_hw_info, RSDP and screen of the firmware among
+	 * it. EACCES unless managing_system. */
 	PD_HW_INFO,
 	/* FUND: struct pd_quota -> nothing. Moves that from the account of the
 	 * session (whose PARENT_SESSION named it) to its domain. EDQUOT. */

@@ -11,6 +11,7 @@
 struct file;
 struct kernel_clone_args;
 struct mm_struct;
+struct pith_screen;
 struct task_struct;
 
 enum pith_mode {
@@ -89,6 +90,8 @@ static inline void pith_resume_user(void)
 
 /* Physical address of the ACPI root pointer, 0 if none was found. */
 extern u64 pith_acpi_rsdp;
+/* What the firmware shows its picture on. */
+extern struct pith_screen pith_screen;
 
 #else
 

@@ -228,6 +228,7 @@ int pith_op_hw_info(struct pith_cap *cap, void *arg)
 		.ram_free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT,
 		.boot_ram_free = pith_boot_free,
 		.cpus = num_online_cpus(),
+		.screen = pith_screen,
 	};
 	return 0;
 }

@@ -458,6 +458,26 @@ struct pith_port {
 	__u32 zero;
 };
 
+/*
+ * A screen that UEFI has set up: @height rows of @pitch bytes in device memory. A
+ * pixel is @depth bits wide; a colour is @..._size of these, from bit @..._pos on.
+ */
+struct pith_screen {
+	__u64 base;		/* physical address, 0: no such screen */
+	__u64 size;		/* bytes */
+	__u32 width;		/* pixels */
+	__u32 height;
+	__u32 pitch;
+	__u32 depth;
+	__u8 red_pos;
+	__u8 red_size;
+	__u8 green_pos;
+	__u8 green_size;
+	__u8 blue_pos;
+	__u8 blue_size;
+	__u16 zero;
+};
+
 struct pith_hw_info {
 	__u64 rsdp;		/* physical address of the ACPI RSDP, 0: unknown */
 	__u64 ram_total;	/* bytes of RAM the kernel manages */
@@ -465,6 +485,7 @@ struct pith_hw_info {
 	__u64 boot_ram_free;	/* bytes free when the first process started */
 	__u32 cpus;		/* CPUs online */
 	__u32 zero;
+	struct pith_screen screen;
 };
 
 /*
