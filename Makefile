@@ -38,6 +38,18 @@ demo-disk: $(B)/demo.img ## the disk that `make run` boots with
 $(B)/demo.img: scripts/demo-disk | $(B)/stamp/packages-run
 	@$(STEP) 'demo disk' $(B)/log/demo-disk.log scripts/demo-disk $@
 
+# The log goes to the second serial port, unless CMDLINE= says something else.
+.PHONY: image
+image: $(B)/stamp/packages-image all ## build/pith.img, a disk that PCs boot by UEFI: SCENARIO= CMDLINE=
+	@$(STEP) 'boot archive' $(B)/log/image-pack.log scripts/pack \
+		--config initramfs/scenarios/$(SCENARIO).hid \
+		--out $(B)/image/initramfs.cpio
+	@$(STEP) 'disk image' $(B)/log/image.log scripts/image \
+		--kernel $(BZIMAGE) --initrd $(B)/image/initramfs.cpio \
+		--efi $(B)/pith.efi --out $(B)/pith.img \
+		$(if $(CMDLINE),--cmdline '$(CMDLINE)')
+	@echo '  $(B)/pith.img: see docs/image.md'
+
 .PHONY: test
 test: $(B)/stamp/packages-test all ## all tests; ONLY=pattern for some
 	@! scripts/test-all --list --only '$(ONLY)' | grep -q ^ktest/checked || \
@@ -151,8 +163,9 @@ help: ## this list
 # Groups of scripts/packages for each purpose: asked for at once.
 GROUPS_build := build
 GROUPS_run := build run
+GROUPS_image := build image
 GROUPS_measure := build run measure
-GROUPS_test := build run measure test
+GROUPS_test := build run image measure test
 $(B)/stamp/packages-%: scripts/packages
 	@scripts/packages install $(GROUPS_$*)
 	@mkdir -p $(@D) && touch $@
