@@ -27,6 +27,7 @@ QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 TCG = ["-accel", "tcg,thread=multi", "-cpu", "max"]
 KVM = ["-accel", "kvm", "-cpu", "host"]
 LOG_PORT = "earlyprintk=serial,ttyS1,115200,keep panic=-1"
+OVMF = "/usr/share/ovmf/OVMF.fd"
 PROBE_SECONDS = 10
 
 # What in a kernel log means that the kernel itself is broken.
@@ -120,6 +121,13 @@ def accel(kernel):
 
 # --- machine ----------------------------------------------------------------
 
+def uefi(disk):
+    """QEMU arguments: the firmware finds what to boot on a disk."""
+    return ["-bios", OVMF, "-drive", "if=none,id=boot,format=raw,snapshot=on,"
+            "file=" + disk.replace(",", ",,"),
+            "-device", "ide-hd,drive=boot,bootindex=0"]
+
+
 class Failure(Exception):
     """What a test expected did not happen."""
 
@@ -128,11 +136,12 @@ class Machine:
     """One run of QEMU. Use as a context manager: it never outlives the block.
 
     @workdir holds log.txt (kernel log), terminal.txt, qemu.txt (messages of
-    QEMU and its command line).
+    QEMU and its command line). With @disk, that image is booted by UEFI, and
+    what it runs and how is said there, not here.
     """
 
     def __init__(self, workdir, kernel, initramfs, append="", memory="512M",
-                 smp=2, devices=(), machine="q35", reboot=False):
+                 smp=2, devices=(), machine="q35", reboot=False, disk=None):
         os.makedirs(workdir, exist_ok=True)
         self.dir = workdir
         self.log_path = os.path.join(workdir, "log.txt")
@@ -150,8 +159,9 @@ class Machine:
             QEMU, *accel(kernel), "-machine", machine, "-m", memory,
             "-smp", str(smp), "-nodefaults", "-display", "none",
             *([] if reboot else ["-no-reboot"]),
-            "-kernel", kernel, "-initrd", initramfs,
-            "-append", (LOG_PORT + " " + append).strip(),
+            *(uefi(disk) if disk else
+              ["-kernel", kernel, "-initrd", initramfs,
+               "-append", (LOG_PORT + " " + append).strip()]),
             "-chardev", "stdio,id=term,signal=off", "-serial", "chardev:term",
             "-chardev", "file,id=log,path=" + self.log_path,
             "-serial", "chardev:log",

@@ -169,6 +169,11 @@ class Scenarios(unittest.TestCase):
                                 step["type"])
             self.walk(step)
 
+    def test_a_way_to_boot_that_is_none(self):
+        node = {"nodes": [{"type": "machine", "attrs": {"boot": "bios"}}]}
+        with self.assertRaisesRegex(scenario.Wrong, "boot: bios: .* uefi"):
+            scenario._machine(node, None, None)
+
     def test_edit_that_does_not_fit(self):
         node = {"name": "first_light", "quote": [], "nodes": [
             {"type": "replace", "nodes": [

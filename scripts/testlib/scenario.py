@@ -3,7 +3,8 @@
 
     scenario | time_limit: 120 | refused: no	. yes: init refuses the config
 	     | needs: PROGRAM			. skipped where there is none
-    + machine | smp: 2 | memory: 512M		. both optional
+    + machine | smp: 2 | memory: 512M		. all optional
+	      | boot: uefi			. from a disk made of it all
     + nvme | max_ioqpairs: 1			. a controller; device properties
       + namespace | image: gpt | logical_block_size: 4096 | ...
       + namespace | image: gpt | read_error: /data/big@8192	. cannot be read
@@ -50,6 +51,7 @@ Steps that follow a kill in the log look at what was said after the last match.
 
 import io
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -325,13 +327,33 @@ def _tail(m):
             ["--- end of the terminal:"] + terminal.splitlines()[-15:])
 
 
+def _machine(scenario, folder, archive):
+    """Options of qemu.Machine."""
+    options = {}
+    for node in _nodes(scenario, "machine"):
+        options = dict(node["attrs"])
+    boot = options.pop("boot", None)
+    if boot not in (None, "uefi"):
+        raise Wrong("machine: boot: %s: there is only uefi" % boot)
+    if boot:
+        if not os.path.exists(qemu.OVMF):
+            raise Wrong("boot: uefi: no %s: install ovmf" % qemu.OVMF)
+        options["disk"] = str(folder / "disk.img")
+        done = subprocess.run(
+            [str(TOP / "scripts/image"), "--kernel", str(machine.KERNEL),
+             "--initrd", str(archive), "--out", options["disk"]],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
+        if done.returncode:
+            raise Wrong(done.stdout.strip())
+    return options
+
+
 def _carry_out(result, scenario, folder):
     archive = _archive(result, scenario, folder)
     if not archive:
         return
-    options = {}
-    for node in _nodes(scenario, "machine"):
-        options = dict(node["attrs"])
+    options = _machine(scenario, folder, archive)
     steps = _one(scenario, "steps")
     with qemu.Machine(str(folder), str(machine.KERNEL), str(archive),
                       devices=_disks(scenario), **options) as m:
