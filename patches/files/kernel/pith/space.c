@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <asm/pgalloc.h>
 #include <asm/tlb.h>
+#include "../../mm/vma.h"
 #include "pith.h"
 
 #define MAX_CAPS	64
@@ -86,7 +87,7 @@ static int map(struct mm_struct *mm, struct file *file,
 	if (!vma)
 		return -EDQUOT;
 	vma_start_write(vma);
-	err = pith_mem_vma(file, vma) ?: insert_vm_struct(mm, vma);
+	err = pith_mem_vma(file, vma) ?: vma_link(mm, vma);
 	if (err) {
 		fput(vma->vm_file);
 		vm_area_free(vma);
