@@ -428,7 +428,7 @@ extern u64 pith_boot_free;
 
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096
-#define PITH_CORE_TABLE	65536
+#define PITH_CORE_TABLE	131072
 /* Domains between a domain and the root: each tick may go through all of them. */
 #define PITH_DEPTH	64
 /* Mappings that a process may have. */
