@@ -364,11 +364,16 @@ bool core_init(void)
 	return true;
 }
 
-_Noreturn void core_main(const struct kt_test *first,
-			 const struct kt_test *end, int argc, char **argv)
+void core_arguments(int argc, char **argv)
 {
 	arguments = argv;
 	narguments = argc;
+}
+
+_Noreturn void core_main(const struct kt_test *first,
+			 const struct kt_test *end, int argc, char **argv)
+{
+	core_arguments(argc, argv);
 	is_core = true;
 	main_thread = pthread_self();
 	if (boot_try)

@@ -200,11 +200,11 @@ def _forgeries(m, ram, deadline, result):
     _cleared(ram, 9)
 
 
-def forged():
+def forged(options=""):
     """Areas that only look like a report, and some that are one."""
     with _ram_file() as file:
         result, m = _machine("panic forged", PROGRAM,
-                             append="-- panic-report", **_ram(file))
+                             append="-- panic-report " + options, **_ram(file))
 
         def steps(deadline):
             with mmap.mmap(file.fileno(), 0) as ram:

@@ -115,5 +115,6 @@ void pith_fault_decode(struct pith_fault *f)
 
 bool pith_regs_valid(const struct pith_regs *r)
 {
-	return r->ip < TASK_SIZE && r->sp < TASK_SIZE && r->tls < TASK_SIZE;
+	return r->ip < TASK_SIZE_MAX && r->sp < TASK_SIZE_MAX &&
+	       r->tls < TASK_SIZE_MAX;
 }

@@ -26,8 +26,8 @@
 static bool range_valid(u64 address, u64 size)
 {
 	return PAGE_ALIGNED(address) && PAGE_ALIGNED(size) && size &&
-	       address >= PITH_LOWEST && address < TASK_SIZE &&
-	       size <= TASK_SIZE - address;
+	       address >= PITH_LOWEST && address < TASK_SIZE_MAX &&
+	       size <= TASK_SIZE_MAX - address;
 }
 
 static vm_flags_t flags_of(u32 rights)
@@ -298,7 +298,7 @@ static struct mm_struct *new_mm(void)
 	struct rlimit no_stack = {};
 
 	if (mm) {
-		mm->task_size = TASK_SIZE;
+		mm->task_size = TASK_SIZE_MAX;
 		arch_pick_mmap_layout(mm, &no_stack);
 	}
 	return mm;
