@@ -281,8 +281,11 @@ KT_CORE(mint_never_widens)
 
 	zoo_open(&z);
 	for (int t = PITH_T_NOTIFICATION; t < PITH_T_REPLY; t++) {
-		uint32_t have = kt_rights(z.fd[t]);
+		uint32_t have;
 
+		if (!has_type(t))
+			continue;
+		have = kt_rights(z.fd[t]);
 		for (uint32_t r = 0; r <= 2 * ALL_RIGHTS + 1; r++) {
 			fd = kt_mint(z.fd[t], r);
 			if (r & ~have) {
@@ -355,6 +358,8 @@ KT_CORE(mint_unused_fields)
 	for (int t = 1; t <= TYPES; t++) {
 		uint32_t r = t == PITH_T_ENDPOINT ? PITH_R_CALL : 0;
 
+		if (!has_type(t))
+			continue;
 		mint_refused(z.fd[t], (struct pith_mint){ r, 1, 0, 0, 0 });
 		mint_refused(z.fd[t], (struct pith_mint){ r, 1u << 31, 0, 0, 0 });
 		if (t != PITH_T_ENDPOINT)
