@@ -300,13 +300,13 @@ KT_ROLE(write_constants)
 
 KT_ROLE(run_data)
 {
-	in_data = 0xc3;		/* ret */
+	in_data = KT_RETURN;
 	((void (*)(void))(uintptr_t)&in_data)();
 }
 
 KT_ROLE(run_stack)
 {
-	volatile char code[16] = { (char)0xc3 };
+	volatile uint32_t code[4] = { KT_RETURN };
 
 	((void (*)(void))(uintptr_t)code)();
 }

@@ -8,6 +8,9 @@
 /* The register with the argument of a piece of code. */
 #define KS_ARGUMENT(r)	((r)->x[0])
 
+/* The instruction that ends a function. */
+#define KT_RETURN	0xd65f03c0
+
 /* Exceptions: class (ARM DDI 0487, ESR_EL1.EC), length of what is skipped, signal. */
 #define KT_UNDEFINED		0x00
 #define KT_UNDEFINED_SIZE	4

@@ -10,6 +10,9 @@
 /* Ends a piece of code: exit_group(%edi). */
 #define KS_EXIT_DI	"\nmov $231, %eax\n\tsyscall\n\tud2\n"
 
+/* The instruction that ends a function. */
+#define KT_RETURN	0xc3
+
 /* Exceptions: number, length of what is skipped, signal. */
 #define KT_UNDEFINED		6
 #define KT_UNDEFINED_SIZE	2
