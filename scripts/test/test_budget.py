@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The size that Pith's own part of the kernel may have, counted as `make loc` does.
 
-kernel/pith and what it needs of the architecture (arch/ARCH/kernel/pith_*) have
-one limit together. What stands in for a part of Linux (pith_madt.c for ACPI's
+kernel/pith has a limit, and what it needs of the architecture another, in
+arch/ARCH/kernel/pith_*; what moved there lowered the first from 3,500. What stands in for a part of Linux (pith_madt.c for ACPI's
 tables, pith_pl011.c for the TTY layer) is no part of it, as neither are patches.
 """
 
@@ -17,7 +17,8 @@ BUILD = cache.REPO / "build"
 KERNELS = {"x86": BUILD / "kernel", "arm64": BUILD / "arm64/kernel"}
 FOLDER = "kernel/pith/"
 INSTEAD = ("pith_madt.c", "pith_pl011.c")
-MOST_LINES = 3500
+MOST_LINES = 3350
+MOST_OF_ARCH = 250
 
 
 def active_lines(kernel, arch):
@@ -44,8 +45,9 @@ class Budget(unittest.TestCase):
         self.assertGreater(own, 1000)
         self.assertGreater(of_arch, 50)
         print(f"# {arch}: {FOLDER} has {own} active lines, the architecture's "
-              f"files {of_arch}: {own + of_arch} of {MOST_LINES}")
-        self.assertLessEqual(own + of_arch, MOST_LINES)
+              f"files {of_arch}")
+        self.assertLessEqual(own, MOST_LINES)
+        self.assertLessEqual(of_arch, MOST_OF_ARCH)
 
     def test_x86(self):
         self.check("x86")
