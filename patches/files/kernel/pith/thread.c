@@ -136,7 +136,8 @@ int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
 
 static bool regs_valid(const struct pith_regs *r)
 {
-	return r->ip < TASK_SIZE_MAX && r->sp < TASK_SIZE_MAX && r->tls < TASK_SIZE_MAX;
+	return r->ip < TASK_SIZE_MAX && r->sp < TASK_SIZE_MAX &&
+	       r->tls < TASK_SIZE_MAX;
 }
 
 int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
