@@ -143,7 +143,7 @@ static bool regs_valid(const struct pith_regs *r)
 int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 {
 	return regs_valid(arg) ? access_regs(cap, arg, pith_regs_set) :
-				      -EINVAL;
+				 -EINVAL;
 }
 
 /* --- birth ------------------------------------------------------------------- */
