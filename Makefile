@@ -9,7 +9,19 @@
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
-B := build
+# For which machine: x86 or arm64, as the kernel's make calls them. What is made
+# for another than x86 has a folder of its own.
+ARCH ?= x86
+ifeq ($(filter x86 arm64,$(ARCH)),)
+$(error ARCH is x86 or arm64, not $(ARCH))
+endif
+ifeq ($(ARCH),arm64)
+NOT_YET := $(filter-out all kernel kernel-tree components ktest help \
+	clean,$(MAKECMDGOALS))
+$(if $(NOT_YET),$(error not for arm64: $(NOT_YET)))
+endif
+CROSS_COMPILE := $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu-)
+B := build$(if $(filter-out x86,$(ARCH)),/$(ARCH))
 PITH_CACHE ?= $(HOME)/.cache/pith
 export PITH_CACHE
 JOBS ?= $(shell nproc)
@@ -54,6 +66,8 @@ image: $(B)/stamp/packages-image all ## build/pith.img, a disk that PCs boot by 
 test: $(B)/stamp/packages-test all ## all tests; ONLY=pattern for some
 	@! scripts/test-all --list --only '$(ONLY)' | grep -q ^ktest/checked || \
 		$(MAKE) kernel PROFILE=debug
+	@! scripts/test-all --list --only '$(ONLY)' | grep -q '^ktest/.*arm64' || \
+		$(MAKE) kernel ktest ARCH=arm64
 	@scripts/test-all $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: fuzz
@@ -157,15 +171,16 @@ help: ## this list
 		while IFS='	' read -r name text; do \
 			printf '  make %-14s %s\n' "$$name" "$$text"; done
 	@echo 'KERNEL_TARBALL=FILE: another 6.12.y source. V=1: show commands.'
+	@echo 'ARCH=arm64: kernel, kernel-tree, ktest and all, which are those, for arm64.'
 
 # --- what the machine needs -------------------------------------------------------
 
 # Groups of scripts/packages for each purpose: asked for at once.
-GROUPS_build := build
+GROUPS_build := build $(filter arm64,$(ARCH))
 GROUPS_run := build run
 GROUPS_image := build image
 GROUPS_measure := build run measure
-GROUPS_test := build run image measure test
+GROUPS_test := build run image measure test arm64
 $(B)/stamp/packages-%: scripts/packages
 	@scripts/packages install $(GROUPS_$*)
 	@mkdir -p $(@D) && touch $@

@@ -6,7 +6,8 @@ As a command:  scripts/qemu.py accel BZIMAGE
     prints the acceleration arguments that work on this machine.
 
 A Machine has the terminal (first serial port) on a pipe, the kernel log
-(second serial port) in a file, and a QMP socket for what happens to hardware.
+(second serial port) in a file, and a QMP socket for what happens to hardware. One
+for arm64 is QEMU's virt, emulated; it has one serial port, for the log.
 """
 
 import codecs
@@ -28,6 +29,11 @@ TCG = ["-accel", "tcg,thread=multi", "-cpu", "max"]
 KVM = ["-accel", "kvm", "-cpu", "host"]
 LOG_PORT = "earlyprintk=serial,ttyS1,115200,keep panic=-1"
 OVMF = "/usr/share/ovmf/OVMF.fd"
+QEMU_ARM64 = os.environ.get("QEMU_ARM64", "qemu-system-aarch64")
+# Signing of pointers by the book's cipher would take most of the time.
+TCG_ARM64 = ["-accel", "tcg,thread=multi", "-cpu", "max,pauth-impdef=on"]
+LOG_PORT_ARM64 = "earlyprintk=pl011,0x9000000 panic=-1"
+MACHINES = {"x86": "q35", "arm64": "virt,gic-version=3"}
 PROBE_SECONDS = 10
 
 # What in a kernel log means that the kernel itself is broken.
@@ -44,7 +50,8 @@ SPLATS = re.compile("|".join([
     r"soft lockup", r"hard LOCKUP", r"list_(add|del) corruption",
     r"nobody cared", r"Out of memory", r"usercopy: Kernel memory",
     r"unchecked MSR access", r"DEBUG_LOCKS_WARN_ON", r"divide error",
-    r"invalid opcode", r"page allocation failure",
+    r"invalid opcode", r"page allocation failure", r"Call trace:",
+    r"Internal error", r"\bSError\b", r"Unhandled exception",
 ]))
 
 # (pattern, reason): lines that look like a splat and are none.
@@ -141,7 +148,8 @@ class Machine:
     """
 
     def __init__(self, workdir, kernel, initramfs, append="", memory="512M",
-                 smp=2, devices=(), machine="q35", reboot=False, disk=None):
+                 smp=2, devices=(), machine=None, reboot=False, arch="x86",
+                 disk=None):
         os.makedirs(workdir, exist_ok=True)
         self.dir = workdir
         self.log_path = os.path.join(workdir, "log.txt")
@@ -155,14 +163,17 @@ class Machine:
         # a short path: socket names are limited to 107 bytes
         self._tmp = tempfile.mkdtemp(prefix="pith-qemu-")
         self._qmp_path = os.path.join(self._tmp, "qmp")
+        arm64 = arch == "arm64"
         self.args = [
-            QEMU, *accel(kernel), "-machine", machine, "-m", memory,
+            *([QEMU_ARM64, *TCG_ARM64] if arm64 else [QEMU, *accel(kernel)]),
+            "-machine", machine or MACHINES[arch], "-m", memory,
             "-smp", str(smp), "-nodefaults", "-display", "none",
             *([] if reboot else ["-no-reboot"]),
             *(uefi(disk) if disk else
-              ["-kernel", kernel, "-initrd", initramfs,
-               "-append", (LOG_PORT + " " + append).strip()]),
-            "-chardev", "stdio,id=term,signal=off", "-serial", "chardev:term",
+              ["-kernel", kernel, "-initrd", initramfs, "-append",
+               ((LOG_PORT_ARM64 if arm64 else LOG_PORT) + " " + append).strip()]),
+            "-chardev", "stdio,id=term,signal=off",
+            *([] if arm64 else ["-serial", "chardev:term"]),
             "-chardev", "file,id=log,path=" + self.log_path,
             "-serial", "chardev:log",
             "-qmp", "unix:" + self._qmp_path + ",server=on,wait=off",

@@ -17,28 +17,7 @@ struct actor {
 	int mem;		/* its message buffer */
 };
 
-/* What one does, with its endpoints at descriptor 0 and 1: */
-
-/* Call 0 W_REPEAT times, or until that fails. */
-extern const uint8_t ks_client[];
-/* Receive at 0, call 1 until W_DEADLINE, answer, and so on. */
-extern const uint8_t ks_relay[];
-/* Receive at 0, look at W_GO each ms until it is set, answer, and so on. */
-extern const uint8_t ks_slow[];
-/* Receive at 0 and answer at once. */
-extern const uint8_t ks_echo[];
-/* Save W_REPEAT calls at 0, then answer those whose reply W_GO names. */
-extern const uint8_t ks_saver[];
-/*
- * Receive at 0. If W_REPEAT is set, save the reply of a call, at W_SAVED and so
- * on; else answer it with the next receive. Woken by a notification, count it in
- * W_RESULT, answer what W_GO names, and receive again when that is negative.
- */
-extern const uint8_t ks_woken[];
-/* Count, and nothing else. */
-extern const uint8_t ks_spin[];
-/* Write to KS_AT, where nothing is mapped, and end. */
-extern const uint8_t ks_touch[];
+/* What one does, with its endpoints at descriptor 0 and 1, is in code.h. */
 
 /* Ready to go with @eps at 0 and so on; all words can still be set. */
 void actor_prepare(struct actor *a, uint32_t priority, const int *eps,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 NAME := ktest
 KIND := test
-# all of the folder: a new test file needs no entry here
-SRCS := $(sort $(notdir $(wildcard ktest/kernel/*.c)))
+ARCHES := x86 arm64
+# all of the folder, and of that of the architecture: a new file needs no entry
+SRCS := $(sort $(notdir $(wildcard ktest/kernel/*.c)) \
+	$(patsubst ktest/kernel/%,%,$(wildcard ktest/kernel/$(ARCH)/*.c)))
+FLAGS := -Iktest/kernel/$(ARCH)

@@ -26,6 +26,7 @@ static pthread_t main_thread;
 static jmp_buf test_end;
 static char **arguments;
 static int narguments;
+static const char *skipped;	/* why */
 
 uint64_t kt_option(const char *name, uint64_t otherwise)
 {
@@ -196,8 +197,14 @@ void kt_run(const char *name, const int *args, unsigned int nargs)
 
 /* --- running --------------------------------------------------------------- */
 
+void kt_skip(const char *what)
+{
+	skipped = what;
+}
+
 static void report_clear(void)
 {
+	skipped = NULL;
 	memset(kt_report, 0, sizeof(*kt_report));
 	kt_report->checked = kt_option("checked", 0);
 }
@@ -273,6 +280,7 @@ static void run_all(const struct kt_test *first, const struct kt_test *end)
 {
 	const struct kt_test *t;
 	unsigned int n = 0;
+	bool ok;
 
 	kt_console("KTAP version 1");
 	for (t = first; t < end; t++)
@@ -284,8 +292,9 @@ static void run_all(const struct kt_test *first, const struct kt_test *end)
 			continue;
 		n++;
 		kt_console("# running %s", t->name);
-		kt_console("%s %u %s", run_test(t) ? "ok" : "not ok", n,
-			   t->name);
+		ok = run_test(t);
+		kt_console("%s %u %s%s%s", ok ? "ok" : "not ok", n, t->name,
+			   skipped ? " # SKIP no " : "", skipped ? skipped : "");
 		console_flush();
 	}
 }
@@ -364,11 +373,16 @@ bool core_init(void)
 	return true;
 }
 
-_Noreturn void core_main(const struct kt_test *first,
-			 const struct kt_test *end, int argc, char **argv)
+void core_arguments(int argc, char **argv)
 {
 	arguments = argv;
 	narguments = argc;
+}
+
+_Noreturn void core_main(const struct kt_test *first,
+			 const struct kt_test *end, int argc, char **argv)
+{
+	core_arguments(argc, argv);
 	is_core = true;
 	main_thread = pthread_self();
 	if (boot_try)

@@ -9,13 +9,16 @@ _Noreturn void core_main(const struct kt_test *first,
 			 const struct kt_test *end, int argc, char **argv);
 
 /* The same without tests: read the panic report of the boot before, or panic. */
-_Noreturn void panic_main(bool now);
+_Noreturn void panic_main(int argc, char **argv);
 
 /* Become core; false if that failed. */
 bool core_init(void);
 /* test_boot.c, in the suite that has it: what is refused before that. */
 void boot_try(void) __attribute__((weak));
 void console_flush(void);
+
+/* What kt_option() looks at. */
+void core_arguments(int argc, char **argv);
 
 /* checkers.c: before BOOTSTRAP, while Linux is still there; after the tests. */
 void checkers_open(void);

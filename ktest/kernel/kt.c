@@ -11,21 +11,6 @@
 _Thread_local struct kt_buffer kt_buf;
 struct kt_report *kt_report;
 
-long kt_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-			   "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
 long kt_close(int fd)
 {
 	return kt_syscall(SYS_close, fd, 0, 0, 0, 0, 0);

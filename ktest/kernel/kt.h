@@ -25,6 +25,9 @@
 /* --- system calls, raw: a negative errno is returned ----------------------- */
 
 long kt_syscall(long nr, long a, long b, long c, long d, long e, long f);
+/* clone(); what it makes sets *@made and ends, whatever it is. */
+long kt_clone_ends(unsigned long flags, void *stack, volatile uint32_t *number,
+		   volatile uint32_t *alive, int *made);
 
 static inline long kt_call(int ep, uint64_t deadline)
 {
@@ -276,6 +279,18 @@ void kt_domain_empties(int domain);
 int kt_load(int domain, int binary, const char *name, const int *caps,
 	    unsigned int ncaps, int exit_notif);
 struct pith_space_info kt_space_info(int space);
+
+/* The test is not for this machine: it has no @what. Core only; then return. */
+void kt_skip(const char *what);
+
+/* In ARCH/gates.c: roles that try to get into the kernel, and roles that end
+ * with a signal; the last is NULL. */
+extern const char *const kt_gates[];
+struct kt_end {
+	const char *role;
+	int status;
+};
+extern const struct kt_end kt_ends[];
 
 /* Number given as @name=NUMBER to core, or @otherwise. Core only. */
 uint64_t kt_option(const char *name, uint64_t otherwise);

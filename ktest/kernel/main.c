@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	if (argc < 1)
 		return 98;
 	if (argc > 1 && !strcmp(argv[1], "panic-report"))
-		panic_main(argc > 2);
+		panic_main(argc - 2, argv + 2);
 	if (!strcmp(argv[0], "/init"))
 		core_main(__start_kt_tests, __stop_kt_tests, argc - 1,
 			  argv + 1);

@@ -3,7 +3,8 @@
  * The panic report, which takes more than one boot: instead of tests this
  * program prints the report of the boot before. It panics, by ending as the
  * first process, if that report starts with "panic please" or if it was told to
- * and there is none; else it waits for the machine to be reset.
+ * and there is none; else it waits for the machine to be reset. Counters of the
+ * kernel, if it has any, go to the log before.
  * scripts/testlib/panic.py does the rest.
  */
 #include <stdio.h>
@@ -28,10 +29,13 @@ static void show(char *text)
 		kt_console("# was: %.300s", line);
 }
 
-_Noreturn void panic_main(bool now)
+_Noreturn void panic_main(int argc, char **argv)
 {
+	bool now = argc > 0 && !strcmp(argv[0], "now");
 	long n;
 
+	core_arguments(argc, argv);
+	checkers_open();
 	if (!core_init())
 		kt_syscall(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 	kt_console("# no address: %ld", panic_read(NULL, REPORT_MAX));
@@ -42,6 +46,8 @@ _Noreturn void panic_main(bool now)
 		show(report);
 		kt_console("# again: %ld bytes", panic_read(report, REPORT_MAX));
 	}
+	if (!now)
+		checkers_report();
 	kt_console("# panics now: %d", now);
 	console_flush();
 	if (now)

@@ -78,8 +78,11 @@ void ks_load(struct ks *s, uint64_t offset, const uint8_t *code)
 
 long ks_start(int thread, uint64_t ip, uint64_t arg)
 {
-	struct pith_regs r = { .ip = ip, .sp = KS_DATA + KT_PAGE, .di = arg };
-	long err = kt_control(thread, PITH_OP_THREAD_SET_REGS, &r);
+	struct pith_regs r = { .ip = ip, .sp = KS_DATA + KT_PAGE };
+	long err;
+
+	KS_ARGUMENT(&r) = arg;
+	err = kt_control(thread, PITH_OP_THREAD_SET_REGS, &r);
 
 	return err ? err : kt_control(thread, PITH_OP_THREAD_RESUME, NULL);
 }
@@ -172,4 +175,23 @@ bool ks_wait_fault(struct ks *s, uint32_t type, uint64_t address)
 void ks_answer(struct ks *s, uint64_t label)
 {
 	KT_EQ(kt_reply(s->ep, label), 0);
+}
+
+void ks_pause(int thread)
+{
+	KT_EQ(kt_control(thread, PITH_OP_THREAD_PAUSE, NULL), 0);
+}
+
+void ks_resume(int thread)
+{
+	KT_EQ(kt_control(thread, PITH_OP_THREAD_RESUME, NULL), 0);
+}
+
+void ks_await_change(volatile uint64_t *word, uint64_t from)
+{
+	uint64_t end = KT_SOON;
+
+	while (*word == from && kt_now() < end)
+		kt_sleep(KT_MS(1));
+	KT_TRUE(*word != from);
 }

@@ -5,6 +5,8 @@
 #ifndef KT_SPACE_H
 #define KT_SPACE_H
 
+#include "arch.h"
+#include "code.h"
 #include "kt.h"
 
 /* Where each space has the code and its data page. */
@@ -20,15 +22,12 @@
 #define KS_EXIT		1
 #define KS_FAULT	2
 
-/* A piece of code, position independent, at most KS_PIECE bytes. */
+/* A piece of code: what follows it is copied, too. */
 #define KS_PIECE	256
 #define KS_ASM(name, text)						\
-	__asm__(".pushsection .rodata\n"					\
+	__asm__(".pushsection .rodata\n\t.balign 16\n"			\
 		"ks_" #name ":\n" text "\n\t.popsection");		\
 	extern const uint8_t ks_##name[]
-
-/* Ends every piece of code: exit_group(%edi). */
-#define KS_EXIT_DI	"\nmov $231, %eax\n\tsyscall\n\tud2\n"
 
 struct ks {
 	int domain, space, thread, ep, notif;
@@ -59,6 +58,10 @@ long ks_fault_ep(int fd, uint32_t op, int ep);
 struct pith_space_info ks_info(struct ks *s);
 struct pith_thread_info ks_thread_info(int thread);
 struct pith_regs ks_regs(int thread);
+void ks_pause(int thread);
+void ks_resume(int thread);
+/* Wait until it is another one than @from. */
+void ks_await_change(volatile uint64_t *word, uint64_t from);
 /* The exit status, once the notification has come. */
 int ks_status(struct ks *s);
 /* Receive a fault of @type at @address. */

@@ -4,12 +4,13 @@
  * widened, fields that are reserved, pointers that lead nowhere.
  */
 #include <string.h>
-#include "kt.h"
+#include "arch.h"
+#include "source.h"
 
 #define TYPES	PITH_T_REPLY
 #define ALL_RIGHTS	0x3ffu
 
-/* One capability of each type, in core. */
+/* One capability of each type that the machine has, in core. */
 struct zoo {
 	int fd[TYPES + 1];
 	int ep;			/* where the caller of the reply object waits */
@@ -30,7 +31,6 @@ static void zoo_caller(void *arg)
 static void zoo_open(struct zoo *z)
 {
 	struct pith_io_port port = { 0x70, 2 };
-	struct pith_msi msi = { 0 };
 
 	memset(z, 0, sizeof(*z));
 	z->ep = KT_FD(kt_ep_create());
@@ -45,13 +45,19 @@ static void zoo_open(struct zoo *z)
 	z->fd[PITH_T_THREAD] = KT_FD(kt_control(z->sleeper.space,
 						PITH_OP_SPACE_THREAD, NULL));
 	KT_EQ(kt_control(z->fd[PITH_T_THREAD], PITH_OP_THREAD_PAUSE, NULL), 0);
-	z->fd[PITH_T_IRQ] = KT_FD(kt_control(kt_hardware, PITH_OP_HW_MSI,
-					     &msi));
-	z->fd[PITH_T_IO_PORT] = KT_FD(kt_control(kt_hardware,
-						 PITH_OP_HW_IO_PORT, &port));
+	z->fd[PITH_T_IRQ] = KT_FD(quiet_irq());
+	z->fd[PITH_T_IO_PORT] = -1;
+	if (KT_HAS_PORTS)
+		z->fd[PITH_T_IO_PORT] =
+			KT_FD(kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &port));
 	z->fd[PITH_T_HARDWARE] = kt_hardware;
 	z->fd[PITH_T_REPLY] = KT_FD(kt_control(z->ep, PITH_OP_EP_SAVE_REPLY,
 					       NULL));
+}
+
+static bool has_type(int type)
+{
+	return type != PITH_T_IO_PORT || KT_HAS_PORTS;
 }
 
 static void zoo_close(struct zoo *z)
@@ -60,7 +66,7 @@ static void zoo_close(struct zoo *z)
 	KT_EQ(kt_finish(&z->sleeper), 128 + 9);
 	for (int t = 1; t <= TYPES; t++)
 		if (t != PITH_T_DOMAIN && t != PITH_T_HARDWARE &&
-		    t != PITH_T_SPACE)
+		    t != PITH_T_SPACE && has_type(t))
 			kt_close(z->fd[t]);
 	kt_thread_join(&z->caller);
 	kt_close(z->ep);
@@ -72,6 +78,8 @@ KT_CORE(identify_all)
 
 	zoo_open(&z);
 	for (int t = 1; t <= TYPES; t++) {
+		if (!has_type(t))
+			continue;
 		KT_EQ(kt_type(z.fd[t]), t);
 		for (int other = 1; other < t; other++)
 			KT_TRUE(kt_object(z.fd[t]) != kt_object(z.fd[other]));
@@ -122,6 +130,19 @@ static const struct {
 };
 #define OPS	(sizeof(ops) / sizeof(*ops))
 
+static bool has_op(uint32_t op)
+{
+	switch (op) {
+	case PITH_OP_PORT_IN:
+	case PITH_OP_PORT_OUT:
+	case PITH_OP_HW_IO_PORT:
+		return KT_HAS_PORTS;
+	case PITH_OP_HW_MSI:
+		return KT_HAS_MSI;
+	}
+	return true;
+}
+
 /* Every operation on every type it is not for. */
 KT_CORE(op_on_wrong_type)
 {
@@ -131,8 +152,10 @@ KT_CORE(op_on_wrong_type)
 
 	zoo_open(&z);
 	for (unsigned int i = 0; i < OPS; i++) {
+		if (!has_op(ops[i].op))
+			continue;
 		for (unsigned int t = 1; t <= TYPES; t++) {
-			if (t == ops[i].type)
+			if (t == ops[i].type || !has_type(t))
 				continue;
 			err = kt_control(z.fd[t], ops[i].op, arg);
 			if (err != -EBADF)
@@ -145,7 +168,8 @@ KT_CORE(op_on_wrong_type)
 	/* what names no object takes none */
 	for (uint32_t op = PITH_OP_BOOTSTRAP; op <= PITH_OP_MEM_CREATE; op++)
 		for (int t = 1; t <= TYPES; t++)
-			KT_EQ(kt_control(z.fd[t], op, arg), -EBADF);
+			if (has_type(t))
+				KT_EQ(kt_control(z.fd[t], op, arg), -EBADF);
 	zoo_close(&z);
 }
 
@@ -162,6 +186,11 @@ KT_CORE(op_unknown)
 		for (int t = 1; t <= TYPES; t++)
 			KT_EQ(kt_control(z.fd[t], bad[i], arg), -EINVAL);
 	}
+	/* nor what is there on other machines */
+	for (unsigned int i = 0; i < OPS; i++)
+		if (!has_op(ops[i].op))
+			KT_EQ(kt_control(z.fd[ops[i].type], ops[i].op, arg),
+			      -EINVAL);
 	zoo_close(&z);
 }
 
@@ -169,7 +198,7 @@ KT_CORE(op_unknown)
 KT_CORE(op_bad_pointer)
 {
 	static const uintptr_t bad[] = { 0, 8, 0x00007ffffffff000,
-		0x8000000000000000, 0xffff888000000000, 0xffffffff81000000,
+		0x8000000000000000, KT_KERNEL_ADDRESS, 0xffffffff81000000,
 		0xfffffffffffffff8 };
 	static const uint32_t on_none[] = { PITH_OP_BUFFER_SET,
 		PITH_OP_MEM_CREATE };
@@ -183,7 +212,8 @@ KT_CORE(op_bad_pointer)
 		for (unsigned int i = 0; i < 2; i++)
 			KT_EQ(kt_control(-1, on_none[i], p), -EFAULT);
 		for (unsigned int i = 0; i < OPS; i++) {
-			if (ops[i].op == PITH_OP_EP_SAVE_REPLY ||
+			if (!has_op(ops[i].op) ||
+			    ops[i].op == PITH_OP_EP_SAVE_REPLY ||
 			    ops[i].op == PITH_OP_DOMAIN_CREATE ||
 			    ops[i].op == PITH_OP_DOMAIN_DESTROY ||
 			    ops[i].op == PITH_OP_SPACE_THREAD ||
@@ -217,7 +247,8 @@ KT_CORE(op_result_unwritable)
 	KT_EQ(kt_control(domain, PITH_OP_SPACE_CREATE, arg), -EFAULT);
 	while (kt_domain_info(domain).ram_used)
 		kt_sleep(KT_MS(1));
-	KT_EQ(kt_control(kt_hardware, PITH_OP_HW_MSI, arg), -EFAULT);
+	if (KT_HAS_MSI)
+		KT_EQ(kt_control(kt_hardware, PITH_OP_HW_MSI, arg), -EFAULT);
 	KT_EQ(kt_domain_info(kt_root).caps_used, caps);
 	KT_EQ(kt_unmap(arg, KT_PAGE), 0);
 	kt_close(mem);
@@ -250,8 +281,11 @@ KT_CORE(mint_never_widens)
 
 	zoo_open(&z);
 	for (int t = PITH_T_NOTIFICATION; t < PITH_T_REPLY; t++) {
-		uint32_t have = kt_rights(z.fd[t]);
+		uint32_t have;
 
+		if (!has_type(t))
+			continue;
+		have = kt_rights(z.fd[t]);
 		for (uint32_t r = 0; r <= 2 * ALL_RIGHTS + 1; r++) {
 			fd = kt_mint(z.fd[t], r);
 			if (r & ~have) {
@@ -324,6 +358,8 @@ KT_CORE(mint_unused_fields)
 	for (int t = 1; t <= TYPES; t++) {
 		uint32_t r = t == PITH_T_ENDPOINT ? PITH_R_CALL : 0;
 
+		if (!has_type(t))
+			continue;
 		mint_refused(z.fd[t], (struct pith_mint){ r, 1, 0, 0, 0 });
 		mint_refused(z.fd[t], (struct pith_mint){ r, 1u << 31, 0, 0, 0 });
 		if (t != PITH_T_ENDPOINT)
@@ -361,8 +397,10 @@ KT_CORE(op_without_right)
 		without(z.fd[PITH_T_THREAD], PITH_R_MANAGE, op);
 	without(z.fd[PITH_T_IRQ], PITH_R_MANAGE, PITH_OP_IRQ_BIND);
 	without(z.fd[PITH_T_IRQ], PITH_R_MANAGE, PITH_OP_IRQ_ACK);
-	without(z.fd[PITH_T_IO_PORT], PITH_R_READ, PITH_OP_PORT_IN);
-	without(z.fd[PITH_T_IO_PORT], PITH_R_WRITE, PITH_OP_PORT_OUT);
+	if (KT_HAS_PORTS) {
+		without(z.fd[PITH_T_IO_PORT], PITH_R_READ, PITH_OP_PORT_IN);
+		without(z.fd[PITH_T_IO_PORT], PITH_R_WRITE, PITH_OP_PORT_OUT);
+	}
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_CREATE);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_TRANSFER);
 	without(kt_root, PITH_R_ADMIN, PITH_OP_DOMAIN_DESTROY);

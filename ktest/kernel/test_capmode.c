@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include "arch.h"
 #include "kt.h"
 
 /* All that a component may call. A call more than these is a finding. */
@@ -15,7 +16,10 @@ static const int allowed[] = {
 	SYS_close, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_clone,
 	SYS_set_tid_address, SYS_futex, SYS_exit, SYS_exit_group,
 	SYS_clock_gettime, SYS_clock_nanosleep, SYS_sched_yield,
-	SYS_arch_prctl, SYS_getrandom,
+	SYS_getrandom,
+#ifdef SYS_arch_prctl
+	SYS_arch_prctl,
+#endif
 };
 #define ALLOWED	(sizeof(allowed) / sizeof(*allowed))
 _Static_assert(ALLOWED <= 24, "the budget of the architecture");
@@ -109,58 +113,18 @@ KT_COMPONENT(capmode_in_threads)
 
 /* --- other gates ----------------------------------------------------------- */
 
-KT_ROLE(gate_int80)
-{
-	long ret = 20;	/* getpid */
-
-	__asm__ volatile("int $0x80" : "+a"(ret) : : "memory");
-	kt_report->shared[0] = ret;
-}
-
-KT_ROLE(gate_sysenter)
-{
-	long ret = 20;
-
-	__asm__ volatile("sysenter" : "+a"(ret) : : "memory");
-	kt_report->shared[0] = ret;
-}
-
-KT_ROLE(gate_vsyscall)
-{
-	((long (*)(long *))0xffffffffff600400)(NULL);	/* time() */
-	kt_report->shared[0] = 1;
-}
-
-KT_ROLE(gate_port)
-{
-	__asm__ volatile("outb %%al, $0x80" : : "a"(0));
-	kt_report->shared[0] = 1;
-}
-
-KT_ROLE(gate_hlt)
-{
-	__asm__ volatile("hlt");
-	kt_report->shared[0] = 1;
-}
-
-KT_ROLE(gate_kernel_read)
-{
-	kt_report->shared[0] = *(volatile uint64_t *)0xffffffff81000000;
-}
-
+/* In ARCH/gates.c. Each sets shared[0] should it get through. */
 KT_CORE(capmode_other_gates)
 {
-	static const char *const gates[] = { "gate_int80", "gate_sysenter",
-		"gate_vsyscall", "gate_port", "gate_hlt", "gate_kernel_read" };
 	struct kt_child c;
 	int status;
 
-	for (unsigned int i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
+	for (unsigned int i = 0; kt_gates[i]; i++) {
 		kt_report->shared[0] = 0;
-		c = kt_start(gates[i], NULL, 0);
+		c = kt_start(kt_gates[i], NULL, 0);
 		status = kt_finish(&c);
 		if (status != 128 + 11 && status != 128 + 4)
-			KT_FAIL("%s: status %d", gates[i], status);
+			KT_FAIL("%s: status %d", kt_gates[i], status);
 		KT_EQ(kt_report->shared[0], 0);
 	}
 }
@@ -319,25 +283,10 @@ KT_COMPONENT(capmode_mmap_addresses)
 static void clone_refused(unsigned long flags)
 {
 	static uint8_t stack[4096] __attribute__((aligned(16)));
-	static const long exit_nr = SYS_exit;
 	static int made;
-	register long r10 __asm__("r10") = 0;
-	register long r8 __asm__("r8") = 0;
-	long ret;
+	long ret = kt_clone_ends(flags, stack + sizeof(stack), NULL, NULL,
+				 &made);
 
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "movl $1, %[made]\n\t"
-			 "mov %[exit], %%rax\n\t"
-			 "xor %%edi, %%edi\n\t"
-			 "syscall\n"
-			 "1:"
-			 : "=a"(ret), [made] "+m"(made)
-			 : "a"(SYS_clone), "D"(flags),
-			   "S"(stack + sizeof(stack)), "d"(0), "r"(r10),
-			   "r"(r8), [exit] "m"(exit_nr)
-			 : "rcx", "r11", "memory");
 	if (ret >= 0 || made)
 		KT_FAIL("clone with flags %lx: %ld", flags, ret);
 }
@@ -383,26 +332,14 @@ KT_COMPONENT(capmode_clone_flags)
 static long numbered_thread(unsigned long flags)
 {
 	static uint8_t stack[4096] __attribute__((aligned(16)));
-	static const long exit_nr = SYS_exit;
 	static volatile uint32_t number, alive;
-	register long r10 __asm__("r10") = (long)&alive;
-	register long r8 __asm__("r8") = 0;
+	int made;
 	long ret;
 
 	number = 0;
 	alive = 1;
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "mov %[exit], %%rax\n\t"
-			 "xor %%edi, %%edi\n\t"
-			 "syscall\n"
-			 "1:"
-			 : "=a"(ret)
-			 : "a"(SYS_clone), "D"(flags),
-			   "S"(stack + sizeof(stack)), "d"(&number), "r"(r10),
-			   "r"(r8), [exit] "m"(exit_nr)
-			 : "rcx", "r11", "memory");
+	ret = kt_clone_ends(flags, stack + sizeof(stack), &number, &alive,
+			    &made);
 	for (int i = 0; ret > 0 && alive && i < 20000; i++)
 		kt_sleep(KT_MS(1));
 	KT_EQ(alive, 0);
@@ -436,27 +373,6 @@ KT_CORE(capmode_thread_numbers)
 	KT_EQ(kt_finish(&a), 0);
 	KT_EQ(kt_finish(&b), 0);
 	KT_EQ(kt_report->shared[0], 2);
-}
-
-KT_COMPONENT(capmode_arch_prctl)
-{
-	static const int bad[] = { 0x1001, 0x1004, 0x1011, 0x1012, 0x1021,
-		0x1022, 0x1023, 0x1024, 0x1025, 0x2001, 0x2002, 0x2003, 0x4001,
-		0x4002, 0x4003, 0x4004, 0x5001, 0x5002, 0x5003, 0x5004, 0x5005,
-		0, -1 };
-	unsigned long value[8] = { 0 };
-
-	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		long ret = kt_syscall(SYS_arch_prctl, bad[i], (long)value, 0, 0,
-				      0, 0);
-		if (ret >= 0)
-			KT_FAIL("arch_prctl %x: %ld", bad[i], ret);
-	}
-	KT_EQ(kt_syscall(SYS_arch_prctl, 0x1003, (long)value, 0, 0, 0, 0), 0);
-	KT_EQ(value[0], (uintptr_t)pthread_self());
-	/* a thread pointer in the kernel */
-	KT_EQ(kt_syscall(SYS_arch_prctl, 0x1002, 0xffff888000000000, 0, 0, 0,
-			 0), -EPERM);
 }
 
 /* Clocks that belong to other processes tell of them. */
@@ -581,7 +497,7 @@ KT_COMPONENT(capmode_random)
 	KT_TRUE(a && b && a != b);
 	KT_EQ(kt_syscall(SYS_getrandom, (long)&kt_syscall, sizeof(a), 0, 0, 0,
 			 0), -EFAULT);
-	KT_EQ(kt_syscall(SYS_getrandom, 0xffff888000000000, sizeof(a), 0, 0, 0,
+	KT_EQ(kt_syscall(SYS_getrandom, KT_KERNEL_ADDRESS, sizeof(a), 0, 0, 0,
 			 0), -EFAULT);
 }
 

@@ -10,61 +10,17 @@
 #define RW	(PITH_R_READ | PITH_R_WRITE)
 #define RX	(PITH_R_READ | PITH_R_EXEC)
 
-KS_ASM(read_byte, "movzbl (%rdi), %edi" KS_EXIT_DI);
-KS_ASM(write_one, "movq $1, (%rdi)\n\tmov $11, %edi" KS_EXIT_DI);
-KS_ASM(jump, "jmp *%rdi");
-KS_ASM(leave, "mov $44, %edi" KS_EXIT_DI);
-/* Write to each of the 256 pages from rdi on, then sum them up. */
-#define PAGES	256
-KS_ASM(touch_all, "mov %rdi, %rbx\n\tmov $1, %ecx\n"
-		  "1: mov %rcx, (%rbx)\n\tadd $4096, %rbx\n\tinc %ecx\n\t"
-		  "cmp $257, %ecx\n\tjb 1b\n\t"
-		  "mov $256, %ecx\n\txor %eax, %eax\n"
-		  "2: sub $4096, %rbx\n\tadd (%rbx), %rax\n\tloop 2b\n\t"
-		  "mov %rax, 0x20000000\n\txor %edi, %edi" KS_EXIT_DI);
-KS_ASM(divide, "mov $42, %eax\n\txor %edx, %edx\n\txor %ecx, %ecx\n\t"
-	       "idiv %ecx\n\tmov %eax, %edi" KS_EXIT_DI);
-KS_ASM(undefined, "xor %edi, %edi\n\tud2\n\tinc %edi" KS_EXIT_DI);
-KS_ASM(breakpoint, "xor %edi, %edi\n\tint3\n\tinc %edi" KS_EXIT_DI);
-KS_ASM(privileged, "xor %edi, %edi\n\tcli\n\tinc %edi" KS_EXIT_DI);
-/* BUFFER_SET(rdi: buffer), receive at fd 1, write to 16(rdi), answer, exit. */
-KS_ASM(serve, "mov %rdi, %rbx\n\tmov $503, %eax\n\tmov $-1, %rdi\n\t"
-	      "mov $2, %esi\n\tmov %rbx, %rdx\n\tsyscall\n\t"
-	      "mov $501, %eax\n\tmov $1, %edi\n\tmov $2, %esi\n\t"
-	      "mov $-1, %rdx\n\tsyscall\n\t"
-	      "mov 16(%rbx), %rcx\n\tmovq $1, (%rcx)\n\t"
-	      "mov $501, %eax\n\tmov $1, %edi\n\tmov $1, %esi\n\t"
-	      "xor %edx, %edx\n\tsyscall\n\tmov %eax, %edi" KS_EXIT_DI);
-/*
- * A pager: faults received at fd 1 are answered by mapping with the struct
- * pith_map at 24(rdi) into space fd 2, after writing to what 16(rdi) names. The
- * message buffer is mapped at 64(rdi).
- */
-KS_ASM(pager, "mov %rdi, %rbx\n\tmov $503, %eax\n\tmov $-1, %rdi\n\t"
-	      "mov $2, %esi\n\tmov %rbx, %rdx\n\tsyscall\n\t"
-	      "mov $2, %esi\n"
-	      "1: mov $501, %eax\n\tmov $1, %edi\n\tmov $-1, %rdx\n\tsyscall\n\t"
-	      "mov 16(%rbx), %rcx\n\tmovq $1, (%rcx)\n\t"
-	      "mov $503, %eax\n\tmov $2, %edi\n\tmov $19, %esi\n\t"
-	      "lea 24(%rbx), %rdx\n\tsyscall\n\t"
-	      "mov 64(%rbx), %rcx\n\tmov %eax, %eax\n\tmov %rax, (%rcx)\n\t"
-	      "movl $0, 24(%rcx)\n\tmov $3, %esi\n\tjmp 1b");
-_Static_assert(PITH_OP_BUFFER_SET == 2 && PITH_OP_SPACE_MAP == 19,
-	       "as in the code");
-_Static_assert(offsetof(struct pith_msg, label) == 0 &&
-	       offsetof(struct pith_msg, len) == 24, "as in the code");
-
 /* --- pagers -------------------------------------------------------------------- */
 
 /* A dataspace of many pages, each mapped when it is touched. */
 KT_CORE(fault_pages_on_demand)
 {
-	int mem = KT_FD(kt_mem_create(-1, PAGES * KT_PAGE, 0));
+	int mem = KT_FD(kt_mem_create(-1, KS_PAGES * KT_PAGE, 0));
 	struct ks s;
 
 	ks_open(&s, NULL, 0);
 	ks_run(&s, ks_touch_all, KS_AT);
-	for (int i = 0; i < PAGES; i++) {
+	for (int i = 0; i < KS_PAGES; i++) {
 		uint64_t at = KS_AT + i * KT_PAGE;
 
 		if (!ks_wait_fault(&s, PITH_FAULT_WRITE, at))
@@ -74,13 +30,13 @@ KT_CORE(fault_pages_on_demand)
 			ks_fault().ip < KS_CODE + KS_PIECE);
 		KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_FAULTED);
 		/* in another order than in memory */
-		KT_EQ(ks_map(&s, mem, (PAGES - 1 - i) * KT_PAGE, at, KT_PAGE,
+		KT_EQ(ks_map(&s, mem, (KS_PAGES - 1 - i) * KT_PAGE, at, KT_PAGE,
 			     RW), 0);
 		ks_answer(&s, 0);
 	}
 	KT_EQ(ks_status(&s), 0);
-	KT_EQ(s.word[0], PAGES * (PAGES + 1) / 2);
-	KT_EQ(ks_thread_info(s.thread).faults, PAGES);
+	KT_EQ(s.word[0], KS_PAGES * (KS_PAGES + 1) / 2);
+	KT_EQ(ks_thread_info(s.thread).faults, KS_PAGES);
 	ks_close(&s);
 	kt_close(mem);
 }
@@ -207,7 +163,7 @@ KT_CORE(fault_no_execute)
 	uint8_t *p = kt_map(mem, 0, KT_PAGE, KT_R | KT_W);
 	struct ks s;
 
-	memcpy(p, ks_leave, KS_PIECE);
+	memcpy(p, ks_leave_44, KS_PIECE);
 	ks_open(&s, NULL, 0);
 	ks_run(&s, ks_jump, KS_AT);
 	ks_wait_fault(&s, PITH_FAULT_EXEC, KS_AT);
@@ -360,8 +316,12 @@ KT_CORE(fault_while_serving)
 
 /* --- exceptions --------------------------------------------------------------------- */
 
+/*
+ * @number is the processor's, @skip as long as the instruction, or 0 where that
+ * was done; what follows it makes the exit status 1.
+ */
 static void exception(const uint8_t *code, uint32_t number, uint64_t skip,
-		      uint64_t cx, int status, int fatal)
+		      int fatal)
 {
 	struct pith_regs r;
 	struct ks s;
@@ -374,32 +334,49 @@ static void exception(const uint8_t *code, uint32_t number, uint64_t skip,
 		r = ks_regs(s.thread);
 		KT_EQ(r.ip, ks_fault().ip);
 		r.ip += skip;
-		r.cx = cx;
 		KT_EQ(kt_control(s.thread, PITH_OP_THREAD_SET_REGS, &r), 0);
 		ks_answer(&s, answer);
-		KT_EQ(ks_status(&s), answer ? 128 + fatal : status);
+		KT_EQ(ks_status(&s), answer ? 128 + fatal : 1);
 		ks_close(&s);
 	}
 }
 
-KT_CORE(exception_divide)
-{
-	exception(ks_divide, 0, 0, 2, 21, 8);
-}
-
 KT_CORE(exception_undefined)
 {
-	exception(ks_undefined, 6, 2, 0, 1, 4);
+	exception(ks_undefined, KT_UNDEFINED, KT_UNDEFINED_SIZE, 4);
 }
 
 KT_CORE(exception_breakpoint)
 {
-	exception(ks_breakpoint, 3, 0, 0, 1, 5);
+	exception(ks_breakpoint, KT_BREAKPOINT, KT_BREAKPOINT_SIZE, 5);
 }
 
 KT_CORE(exception_privileged)
 {
-	exception(ks_privileged, 13, 1, 0, 1, 11);
+	exception(ks_privileged, KT_PRIVILEGED, KT_PRIVILEGED_SIZE,
+		  KT_PRIVILEGED_SIGNAL);
+}
+
+/* Each is told as what it is, after others too. */
+KT_CORE(exception_after_fault)
+{
+	struct pith_regs r;
+	struct ks s;
+
+	ks_open(&s, NULL, 0);
+	ks_load(&s, KS_PIECE, ks_breakpoint);
+	ks_run(&s, ks_jump, KS_AT);
+	ks_wait_fault(&s, PITH_FAULT_EXEC, KS_AT);
+	KT_EQ(ks_map(&s, s.code, 0, KS_AT, KT_PAGE, RX), 0);
+	r = ks_regs(s.thread);
+	r.ip = KS_AT + KS_PIECE;
+	KT_EQ(kt_control(s.thread, PITH_OP_THREAD_SET_REGS, &r), 0);
+	ks_answer(&s, 0);
+	ks_wait_fault(&s, PITH_FAULT_EXCEPTION, 0);
+	KT_EQ(ks_fault().code, KT_BREAKPOINT);
+	ks_answer(&s, 1);
+	KT_EQ(ks_status(&s), 128 + 5);
+	ks_close(&s);
 }
 
 /* Paused while it waits for the answer: it goes on when both are over. */

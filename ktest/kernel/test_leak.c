@@ -4,7 +4,8 @@
  * quota after every test; here the kernel's own memory is compared too.
  */
 #include <string.h>
-#include "uart.h"
+#include "arch.h"
+#include "source.h"
 
 #define TIMES	4000
 #define RUNS	5
@@ -161,14 +162,14 @@ KT_CORE(leak_memory)
 static void turn_refused(void)
 {
 	int mem = kt_mem_create(-1, KT_PAGE, 0), ep = kt_ep_create();
-	struct pith_msi *nowhere = (void *)8;
+	void *nowhere = (void *)8;
 
 	kt_mem_create(-1, 1ull << 35, 0);
 	kt_mint_range(mem, PITH_R_READ, KT_PAGE, 0);
 	kt_mint(ep, PITH_R_RECV);
 	kt_watch(ep, ep);
 	kt_map(mem, KT_PAGE, KT_PAGE, KT_R);
-	kt_control(kt_hardware, PITH_OP_HW_MSI, nowhere);
+	kt_control(kt_hardware, PITH_OP_HW_INFO, nowhere);
 	kt_close(mem);
 	kt_close(ep);
 }
@@ -195,13 +196,12 @@ KT_CORE(leak_domains)
 
 static void turn_hardware(void)
 {
-	struct pith_io_mem io = { 0xc0000000, KT_PAGE, 0, 0 };
-	struct pith_msi msi = { 0 };
+	struct pith_io_mem io = { KT_UNUSED, KT_PAGE, 0, 0 };
 	int fd[4] = {
 		kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &io),
-		uart_ports(),
-		uart_irq(),
-		kt_control(kt_hardware, PITH_OP_HW_MSI, &msi),
+		source_open(),
+		source_irq(),
+		quiet_irq(),
 	};
 	void *p = kt_map(fd[0], 0, KT_PAGE, KT_R);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Memory objects: size, content, ranges, rights of capability and mapping. */
 #include <string.h>
+#include "arch.h"
 #include "kt.h"
 
 #define RWX	(PITH_R_READ | PITH_R_WRITE | PITH_R_EXEC)
@@ -134,9 +135,9 @@ static uint8_t *map_arg(int prot)
 
 KT_ROLE(write_to_read_only)
 {
-	uint8_t *p = map_arg(KT_R);
+	void *p = map_arg(KT_R);
 
-	KT_EQ(*(volatile uint8_t *)p, 0xc3);
+	KT_EQ(*(volatile uint32_t *)p, KT_RETURN);
 	kt_report->shared[0] = 1;
 	*(volatile uint8_t *)p = 1;
 }
@@ -180,16 +181,17 @@ KT_CORE(mem_rights_are_enforced)
 	int mem = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
 	int read = KT_FD(kt_mint(mem, PITH_R_READ));
 	uint8_t *p = kt_map(mem, 0, KT_PAGE, KT_R | KT_W);
+	uint32_t code = KT_RETURN;
 
 	KT_NEED(!kt_is_error(p));
-	p[0] = 0xc3;	/* ret */
+	memcpy(p, &code, sizeof(code));
 	mem_role("write_to_read_only", mem, 128 + 11);
 	mem_role("write_to_read_only", read, 128 + 11);
 	mem_role("execute_data", mem, 128 + 11);
 	mem_role("execute_data", read, 128 + 11);
 	mem_role("execute_code", mem, 0);
 	mem_role("read_beyond", mem, 128 + 11);
-	KT_EQ(p[0], 0xc3);
+	KT_EQ(memcmp(p, &code, sizeof(code)), 0);
 	kt_unmap(p, KT_PAGE);
 	kt_close(read);
 	kt_close(mem);

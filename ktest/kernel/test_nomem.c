@@ -7,7 +7,9 @@
  */
 #include <string.h>
 #include <sys/syscall.h>
+#include "arch.h"
 #include "core.h"
+#include "source.h"
 #include "space.h"
 
 #define MOST	120	/* allocations of one operation */
@@ -226,21 +228,23 @@ static long fault_ep(void)
 
 static long io_mem(void)
 {
-	struct pith_io_mem a = { .base = 0xc0000000, .size = KT_PAGE };
+	struct pith_io_mem a = { .base = KT_UNUSED, .size = KT_PAGE };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &a);
 }
 
+#if KT_HAS_PORTS
 static long io_port(void)
 {
 	struct pith_io_port a = { 0x310, 4 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &a);
 }
+#endif
 
 static long hw_irq(void)
 {
-	struct pith_irq a = { .gsi = 5 };
+	struct pith_irq a = { .gsi = KT_GSI + 1 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IRQ, &a);
 }
@@ -322,7 +326,9 @@ static const struct op ops[] = {
 	{ "space_protect", space_protect, space_unmap, mapped },
 	{ "fault_ep", fault_ep, nothing, NULL },
 	{ "io_mem", io_mem, close_it, NULL },
+#if KT_HAS_PORTS
 	{ "io_port", io_port, close_it, NULL },
+#endif
 	{ "hw_irq", hw_irq, close_it, NULL },
 	{ "irq_bind", irq_bind, nothing, NULL },
 	{ "mem_phys", mem_phys, nothing, NULL },
@@ -396,13 +402,11 @@ static void each(const struct op *op)
 
 static void prepare_all(void)
 {
-	struct pith_msi msi = { 0 };
-
 	ks_open(&space, NULL, 0);
 	ep = KT_FD(kt_ep_create());
 	mem = KT_FD(kt_mem_create(-1, 8 * KT_PAGE, 0));
 	notif = KT_FD(kt_notif_create());
-	irq = KT_FD(kt_control(kt_hardware, PITH_OP_HW_MSI, &msi));
+	irq = KT_FD(quiet_irq());
 	window = kt_map(mem, 0, 8 * KT_PAGE, KT_R | KT_W);
 	KT_NEED(!kt_is_error(window));
 	KT_EQ(fault_ep(), 0);		/* not the one it has from ks_open() */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
+#include "arch.h"
 #include "kt.h"
 
 /* --- exit ------------------------------------------------------------------ */
@@ -33,29 +34,6 @@ KT_ROLE(end_segv)
 	kt_crash();
 }
 
-KT_ROLE(end_ill)
-{
-	__asm__ volatile("ud2");
-}
-
-KT_ROLE(end_fpe)
-{
-	__asm__ volatile("xor %%ecx, %%ecx\n\t"
-			 "mov $1, %%eax\n\t"
-			 "cdq\n\t"
-			 "idiv %%ecx" : : : "eax", "ecx", "edx");
-}
-
-KT_ROLE(end_gp)
-{
-	__asm__ volatile("cli");
-}
-
-KT_ROLE(end_trap)
-{
-	__asm__ volatile("int3");
-}
-
 static int recurse(volatile int *p, int n)
 {
 	volatile int here[256] = { n };
@@ -70,22 +48,26 @@ KT_ROLE(end_stack_overflow)
 	recurse(&x, 1 << 20);
 }
 
+static void expect_end(const struct kt_end *end)
+{
+	struct kt_child c = kt_start(end->role, NULL, 0);
+
+	if (!KT_EQ(kt_finish(&c), end->status))
+		KT_FAIL("%s", end->role);
+}
+
 KT_CORE(program_exit_status)
 {
-	static const struct { const char *role; int status; } cases[] = {
+	static const struct kt_end cases[] = {
 		{ "exit_0", 0 }, { "exit_1", 1 }, { "exit_255", 255 },
 		{ "exit_by_syscall", 77 }, { "end_segv", 128 + 11 },
-		{ "end_ill", 128 + 4 }, { "end_fpe", 128 + 8 },
-		{ "end_gp", 128 + 11 }, { "end_trap", 128 + 5 },
 		{ "end_stack_overflow", 128 + 11 }, { "no_such_role", 97 },
 	};
-	struct kt_child c;
 
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		c = kt_start(cases[i].role, NULL, 0);
-		if (!KT_EQ(kt_finish(&c), cases[i].status))
-			KT_FAIL("%s", cases[i].role);
-	}
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		expect_end(&cases[i]);
+	for (unsigned int i = 0; kt_ends[i].role; i++)
+		expect_end(&kt_ends[i]);
 }
 
 static void outlive_main(void *arg)
@@ -318,13 +300,13 @@ KT_ROLE(write_constants)
 
 KT_ROLE(run_data)
 {
-	in_data = 0xc3;		/* ret */
+	in_data = KT_RETURN;
 	((void (*)(void))(uintptr_t)&in_data)();
 }
 
 KT_ROLE(run_stack)
 {
-	volatile char code[16] = { (char)0xc3 };
+	volatile uint32_t code[4] = { KT_RETURN };
 
 	((void (*)(void))(uintptr_t)code)();
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "arch.h"
+#include "source.h"
 #include "space.h"
 
 /* --- one of each ----------------------------------------------------------- */
@@ -56,23 +58,18 @@ static long make_domain(void)
 	return kt_control(kt_root, PITH_OP_DOMAIN_CREATE, NULL);
 }
 
+#if KT_HAS_PORTS
 static long make_ports(void)
 {
 	struct pith_io_port a = { 0x70, 2 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &a);
 }
-
-static long make_msi(void)
-{
-	struct pith_msi a = { 0 };
-
-	return kt_control(kt_hardware, PITH_OP_HW_MSI, &a);
-}
+#endif
 
 static long make_io_mem(void)
 {
-	struct pith_io_mem a = { 0xfed40000, KT_PAGE, PITH_IO_UNCACHED, 0 };
+	struct pith_io_mem a = { KT_UNUSED, KT_PAGE, PITH_IO_UNCACHED, 0 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &a);
 }
@@ -111,18 +108,20 @@ static const struct kind {
 	void (*undo)(long fd);
 	uint64_t ram, caps;
 } kinds[] = {
-	{ "notification", make_notif, undo_close, 704, 1 },
+	{ "notification", make_notif, undo_close, KT_RAM_NOTIFICATION, 1 },
 	{ "descriptor", make_badge, undo_close, 512, 1 },
 	{ "descriptor", make_part, undo_close, 512, 1 },
-	{ "endpoint", make_ep, undo_close, 768, 1 },
-	{ "memory, 1 page", make_page, undo_close, 5456, 1 },
-	{ "memory, 100 pages", make_pages, undo_close, 411976, 1 },
-	{ "memory, 8 pages", make_contiguous, undo_close, 34184, 1 },
-	{ "saved reply", make_reply, undo_reply, 608, 1 },
-	{ "domain", make_domain, undo_close, 704, 1 },
-	{ "device memory", make_io_mem, undo_close, 1352, 1 },
+	{ "endpoint", make_ep, undo_close, KT_RAM_ENDPOINT, 1 },
+	{ "memory, 1 page", make_page, undo_close, KT_RAM_PAGE, 1 },
+	{ "memory, 100 pages", make_pages, undo_close, KT_RAM_100_PAGES, 1 },
+	{ "memory, 8 pages", make_contiguous, undo_close, KT_RAM_8_PAGES, 1 },
+	{ "saved reply", make_reply, undo_reply, KT_RAM_REPLY, 1 },
+	{ "domain", make_domain, undo_close, KT_RAM_DOMAIN, 1 },
+	{ "device memory", make_io_mem, undo_close, KT_RAM_IO_MEM, 1 },
+	{ "interrupt", quiet_irq, undo_close, KT_RAM_IRQ, 1 },
+#if KT_HAS_PORTS
 	{ "I/O ports", make_ports, undo_close, 640, 1 },
-	{ "interrupt", make_msi, undo_close, 1184, 1 },
+#endif
 };
 #define KINDS	(sizeof(kinds) / sizeof(*kinds))
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Revocation: what was given is taken back from everybody, at once. */
 #include <string.h>
-#include "uart.h"
+#include "arch.h"
+#include "source.h"
 
-#define UNUSED		0xc0000000ull	/* a PCI hole of q35 */
 #define SIGBUS_STATUS	(128 + 7)
 
 static long revoke(int fd)
@@ -300,7 +300,7 @@ KT_CORE(revoke_memory_race)
 
 static long io_mem(void)
 {
-	struct pith_io_mem a = { UNUSED, 4 * KT_PAGE, 0, 0 };
+	struct pith_io_mem a = { KT_UNUSED, 4 * KT_PAGE, 0, 0 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_MEM, &a);
 }
@@ -335,27 +335,23 @@ static long port_in(int port)
 
 KT_CORE(revoke_io_port)
 {
-	int port = KT_FD(uart_ports()), again;
-	int copy = KT_FD(kt_mint(port, PITH_R_READ));
+	int port, copy, again;
 
+	if (!KT_HAS_PORTS)
+		return kt_skip("I/O ports");
+	port = KT_FD(source_open());
+	copy = KT_FD(kt_mint(port, PITH_R_READ));
 	KT_EQ(port_in(copy), 0);
 	KT_EQ(revoke(copy), -EPERM);
 	KT_EQ(revoke(port), 0);
 	KT_EQ(port_in(copy), -EPIPE);
 	KT_EQ(port_in(port), -EPIPE);
-	again = KT_FD(uart_ports());
+	again = KT_FD(source_open());
 	kt_close(port);
 	kt_close(copy);
-	KT_EQ(uart_ports(), -EBUSY);
+	KT_EQ(source_open(), -EBUSY);
 	KT_EQ(port_in(again), 0);
 	kt_close(again);
-}
-
-static long hw_msi(void)
-{
-	struct pith_msi a = { 0 };
-
-	return kt_control(kt_hardware, PITH_OP_HW_MSI, &a);
 }
 
 static void irq_refused(int irq, int notif)
@@ -372,31 +368,31 @@ KT_CORE(revoke_irq)
 {
 	int n = KT_FD(kt_notif_create());
 	struct pith_fd_arg a = { n, 0 };
-	int irq = KT_FD(uart_irq()), less = KT_FD(kt_mint(irq, PITH_R_MANAGE));
+	int irq = KT_FD(source_irq()), less = KT_FD(kt_mint(irq, PITH_R_MANAGE));
 	int again;
 
 	KT_EQ(kt_control(irq, PITH_OP_IRQ_BIND, &a), 0);
 	KT_EQ(revoke(less), -EPERM);
-	KT_EQ(uart_irq(), -EBUSY);
+	KT_EQ(source_irq(), -EBUSY);
 	KT_EQ(revoke(irq), 0);
-	again = KT_FD(uart_irq());
+	again = KT_FD(source_irq());
 	irq_refused(irq, n);
 	irq_refused(less, n);
 	kt_close(less);
 	kt_close(irq);
-	KT_EQ(uart_irq(), -EBUSY);
+	KT_EQ(source_irq(), -EBUSY);
 	KT_EQ(kt_control(again, PITH_OP_IRQ_ACK, NULL), 0);
 	kt_close(again);
 	kt_close(n);
 }
 
 /* Many times more than there are vectors, all descriptors held. */
-KT_CORE(revoke_msi)
+KT_CORE(revoke_quiet_irq)
 {
 	static int fds[1000];
 
 	for (int i = 0; i < 1000; i++) {
-		fds[i] = KT_FD(hw_msi());
+		fds[i] = KT_FD(quiet_irq());
 		KT_NEED(fds[i] >= 0);
 		KT_EQ(revoke(fds[i]), 0);
 	}
@@ -427,7 +423,7 @@ KT_CORE(revoke_irq_race)
 		struct kt_thread t = { 0 };
 
 		race_stop = 0;
-		race_irq = KT_FD(hw_msi());
+		race_irq = KT_FD(quiet_irq());
 		kt_thread_start(&t, irq_racer, NULL);
 		kt_sleep(KT_MS(1));
 		KT_EQ(revoke(race_irq), 0);

@@ -4,7 +4,7 @@
  * still owe, not at what the last call gave them.
  */
 #include "actor.h"
-#include "uart.h"
+#include "source.h"
 
 static struct {
 	int ep, notif;
@@ -127,21 +127,21 @@ static void interrupt(void)
 	struct pith_fd_arg a = { w.notif, 0 };
 
 	KT_EQ(kt_control(irq, PITH_OP_IRQ_BIND, &a), 0);
-	uart_interrupt(port);
+	source_interrupt(port);
 }
 
 static void handled(void)
 {
-	uart_quiet(port);
+	source_quiet(port);
 	KT_EQ(kt_control(irq, PITH_OP_IRQ_ACK, NULL), 0);
 }
 
 static void with_interrupt(void (*test)(void (*)(void), void (*)(void)))
 {
-	port = KT_FD(uart_ports());
-	irq = KT_FD(uart_irq());
+	port = KT_FD(source_open());
+	irq = KT_FD(source_irq());
 	test(interrupt, handled);
-	uart_quiet(port);
+	source_quiet(port);
 	kt_close(irq);
 	kt_close(port);
 }

@@ -8,22 +8,6 @@
 #define RX	(PITH_R_READ | PITH_R_EXEC)
 #define RWX	(RW | PITH_R_EXEC)
 
-/* --- code ------------------------------------------------------------------ */
-
-KS_ASM(exit, KS_EXIT_DI);
-KS_ASM(load_byte, "movzbl (%rdi), %edi" KS_EXIT_DI);
-KS_ASM(add_and_end, "lock incq (%rdi)\n\txor %edi, %edi\n\t"
-		    "mov $60, %eax\n\tsyscall\n\tud2");
-KS_ASM(spin, "1: incq (%rdi)\n\tjmp 1b");
-/* close() of 0 .. 499, results in its data page. */
-KS_ASM(close_all, "mov %rdi, %rbx\n\txor %ebp, %ebp\n"
-		  "1: mov $3, %eax\n\tmov %ebp, %edi\n\tsyscall\n\t"
-		  "mov %rax, (%rbx,%rbp,8)\n\tinc %ebp\n\t"
-		  "cmp $500, %ebp\n\tjb 1b\n\txor %edi, %edi" KS_EXIT_DI);
-/* mprotect(arg, 1 page, all): exit with -result. */
-KS_ASM(widen, "mov $4096, %esi\n\tmov $7, %edx\n\tmov $10, %eax\n\tsyscall\n\t"
-	      "neg %eax\n\tmov %eax, %edi" KS_EXIT_DI);
-
 /* --- birth and end ----------------------------------------------------------- */
 
 KT_CORE(space_exit_status)
@@ -40,7 +24,7 @@ KT_CORE(space_exit_status)
 		KT_EQ(kt_domain_info(s.domain).processes, 1);
 		KT_EQ(ks_info(&s).exited, 0);
 		KT_EQ(ks_info(&s).threads, 1);
-		ks_run(&s, ks_exit, codes[i]);
+		ks_run(&s, ks_leave, codes[i]);
 		KT_EQ(ks_status(&s), codes[i]);
 		KT_EQ(kt_domain_info(s.domain).processes, 0);
 		KT_EQ(ks_thread_info(s.thread).state, PITH_THREAD_ENDED);
@@ -91,7 +75,7 @@ KT_CORE(space_end_closes_endpoint)
 	ks_open(&s, &ep, 1);
 	kt_close(ep);
 	KT_EQ(kt_call_label(client, 0, kt_now()), -ETIMEDOUT);
-	ks_run(&s, ks_exit, 0);
+	ks_run(&s, ks_leave, 0);
 	KT_EQ(ks_status(&s), 0);
 	KT_EQ(kt_call_label(client, 0, KT_SOON), -EPIPE);
 	ks_close(&s);
@@ -116,7 +100,7 @@ KT_CORE(space_dead)
 	struct ks s;
 
 	ks_open(&s, NULL, 0);
-	ks_run(&s, ks_exit, 3);
+	ks_run(&s, ks_leave, 3);
 	KT_EQ(ks_status(&s), 3);
 	KT_EQ(ks_map(&s, s.data, 0, KS_AT, KT_PAGE, RW), -EPIPE);
 	KT_EQ(ks_unmap(&s, KS_DATA, KT_PAGE), -EPIPE);
@@ -139,7 +123,7 @@ KT_CORE(space_of_a_dead_domain)
 	int other;
 
 	ks_open(&s, NULL, 0);
-	ks_run(&s, ks_spin, KS_DATA);
+	ks_run(&s, ks_count, KS_DATA);
 	while (!s.word[0])
 		kt_sleep(KT_MS(1));
 	other = KT_FD(kt_mint(s.domain, PITH_R_ADMIN));
@@ -162,7 +146,7 @@ KT_CORE(space_is_paid)
 	kt_domain_end(small);
 	ks_open(&s, NULL, 0);
 	KT_TRUE(kt_domain_info(s.domain).ram_used >= 16 << 10);
-	ks_run(&s, ks_exit, 0);
+	ks_run(&s, ks_leave, 0);
 	KT_EQ(ks_status(&s), 0);
 	/* what the two descriptors here hold; ks_close() sees that go */
 	KT_TRUE(kt_domain_info(s.domain).ram_used < 16 << 10);
@@ -205,7 +189,7 @@ KT_CORE(space_create_args)
 	REFUSED(-EINVAL, ncaps, 65);
 	REFUSED(-EINVAL, ncaps, ~0u);
 	REFUSED(-EFAULT, caps, 0);
-	REFUSED(-EFAULT, caps, 0xffff888000000000);
+	REFUSED(-EFAULT, caps, KT_KERNEL_ADDRESS);
 	REFUSED(-EINVAL, zero, 1);
 	REFUSED(-EINVAL, name[0], '\0');
 	memset(good.name, 'x', sizeof(good.name));	/* no NUL */
@@ -260,11 +244,11 @@ KT_CORE(space_map_args)
 /* Where user addresses end: some processors have more of them. */
 static uint64_t top_of(struct ks *s)
 {
-	uint64_t top = (1ull << 47) - KT_PAGE;
+	uint64_t top = KT_TOP;
 
 	if (!ks_map(s, s->data, 0, top, KT_PAGE, RW)) {
 		KT_EQ(ks_unmap(s, top, KT_PAGE), 0);
-		top = (1ull << 56) - KT_PAGE;
+		top = KT_TOP_WIDE;
 	}
 	return top;
 }
@@ -285,7 +269,7 @@ KT_CORE(space_map_edges)
 	KT_EQ(ks_map(&s, mem, 0, top - KT_PAGE, 2 * KT_PAGE, RW), -EINVAL);
 	KT_EQ(ks_map(&s, mem, 0, top - KT_PAGE, KT_PAGE, RW), 0);
 	KT_EQ(ks_map(&s, mem, 0, 0x8000000000000000, KT_PAGE, RW), -EINVAL);
-	KT_EQ(ks_map(&s, mem, 0, 0xffff888000000000, KT_PAGE, RW), -EINVAL);
+	KT_EQ(ks_map(&s, mem, 0, KT_KERNEL_ADDRESS, KT_PAGE, RW), -EINVAL);
 	KT_EQ(ks_map(&s, mem, 0, -(uint64_t)KT_PAGE, KT_PAGE, RW), -EINVAL);
 	KT_EQ(ks_map(&s, mem, 0, -(uint64_t)KT_PAGE, 2 * KT_PAGE, RW), -EINVAL);
 	KT_EQ(ks_unmap(&s, 0, KT_PAGE), -EINVAL);
@@ -337,7 +321,7 @@ KT_CORE(space_map_content)
 		ks_open(&s, NULL, 0);
 		KT_EQ(ks_map(&s, part, i * KT_PAGE, KS_AT, KT_PAGE,
 			     PITH_R_READ), 0);
-		ks_run(&s, ks_load_byte, KS_AT);
+		ks_run(&s, ks_read_byte, KS_AT);
 		KT_EQ(ks_status(&s), 2 + i + 1);
 		ks_close(&s);
 	}
@@ -356,7 +340,7 @@ KT_CORE(space_unmap_running)
 
 	ks_open(&s, NULL, 0);
 	KT_EQ(ks_map(&s, mem, 0, KS_AT, KT_PAGE, RW), 0);
-	ks_run(&s, ks_spin, KS_AT);
+	ks_run(&s, ks_count, KS_AT);
 	while (!*p)
 		kt_sleep(KT_MS(1));
 	KT_EQ(ks_protect(&s, KS_AT, KT_PAGE, PITH_R_READ), 0);
@@ -408,7 +392,7 @@ KT_CORE(space_protect_args)
 	KT_EQ(ks_protect(&s, KS_AT, 4 * KT_PAGE, RW), -EPERM);
 	KT_EQ(ks_protect(&s, KS_AT, 4 * KT_PAGE, PITH_R_READ), 0);
 	/* and what was refused has changed nothing: all of it is read-only */
-	ks_run(&s, ks_spin, KS_AT + 2 * KT_PAGE);
+	ks_run(&s, ks_count, KS_AT + 2 * KT_PAGE);
 	ks_wait_fault(&s, PITH_FAULT_WRITE, KS_AT + 2 * KT_PAGE);
 	KT_EQ(ks_protect(&s, KS_AT, 4 * KT_PAGE, RW), -EPERM);
 	ks_answer(&s, 0);
@@ -493,14 +477,14 @@ KT_CORE(space_ends_as_one)
 		struct ks s;
 
 		ks_open(&s, NULL, 0);
-		ks_load(&s, 0, ks_spin);
+		ks_load(&s, 0, ks_count);
 		spin = KT_FD(kt_control(s.space, PITH_OP_SPACE_THREAD, NULL));
 		idle = KT_FD(kt_control(s.space, PITH_OP_SPACE_THREAD, NULL));
 		last = KT_FD(kt_control(s.space, PITH_OP_SPACE_THREAD, NULL));
 		KT_EQ(ks_start(spin, KS_CODE, KS_DATA), 0);
 		while (!s.word[0])
 			kt_sleep(KT_MS(1));
-		ks_load(&s, KS_PIECE, how ? ks_load_byte : ks_exit);
+		ks_load(&s, KS_PIECE, how ? ks_read_byte : ks_leave);
 		KT_EQ(ks_fault_ep(s.space, PITH_OP_SPACE_FAULT_EP, -1), 0);
 		KT_EQ(ks_start(last, KS_CODE + KS_PIECE, how ? 16 : 9), 0);
 		KT_EQ(ks_status(&s), how ? 128 + 11 : 9);
@@ -576,7 +560,7 @@ KT_ROLE(make_space)
 	s.thread = c.thread;
 	s.code = KT_FD(kt_mem_create(-1, KT_PAGE, 0));
 	KT_EQ(ks_map(&s, s.code, 0, KS_CODE, KT_PAGE, RX), 0);
-	ks_run(&s, ks_exit, 5);
+	ks_run(&s, ks_leave, 5);
 	KT_EQ(ks_status(&s), 5);
 }
 

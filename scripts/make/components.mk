@@ -9,6 +9,7 @@
 #	FLAGS	more compiler flags
 #	LINK	more linker flags
 #	KIND	core: the first process; test: not part of the system
+#	ARCHES	for which machines it is: x86 (default), arm64; not built for others
 #	RUST	1: a crate of Cargo.toml's workspace by the component's name, a
 #		static library; without cargo, the component is not built
 
@@ -23,7 +24,7 @@ $(TP)/$(1).ok: third-party/$(1)/pin third-party/$(1)/build scripts/cc-record \
 		scripts/third-party $(if $(wildcard $(TP)/$(1)/complete),,FORCE) \
 		| $(B)/stamp/packages-build
 	@$(STEP) 'third-party $(1)' $(B)/log/third-party-$(1).log \
-		scripts/third-party build $(1)
+		env ARCH=$(ARCH) scripts/third-party build $(1)
 	@mkdir -p $$(@D)
 	@ln -sfn "$$$$(tail -n 1 $(B)/log/third-party-$(1).log)" $(TP)/$(1)
 	@touch $$@
@@ -39,12 +40,16 @@ third-party: $(THIRD_PARTY:%=$(TP)/%.ok) ## only the third-party libraries
 
 # --- flags -----------------------------------------------------------------------
 
-CC := gcc
+CC := $(CROSS_COMPILE)gcc
+HOSTCC := gcc
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wundef -Wvla
 CFLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -fno-common -fno-pie \
 	-fstack-protector-strong -ftrivial-auto-var-init=zero \
 	-ffunction-sections -fdata-sections $(WARNINGS)
+# gcc's own functions for atomic operations ask the C library's start-up code
+# what the processor can do.
+CFLAGS += $(if $(filter arm64,$(ARCH)),-mno-outline-atomics)
 MUSL := -specs $(TP)/musl/lib/musl-gcc.specs
 CPPFLAGS := -Igenode-core-shim/include -isystem $(UAPI)/include
 LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack \
@@ -82,7 +87,7 @@ $(LIB_OBJS): $(B)/lib/obj/%.o: %.c genode-core-shim/lib/library.mk $(COMPILE_NEE
 $(LIBPITH): $(LIB_OBJS)
 	$(call say,AR,$@)
 	@rm -f $@
-	$(Q)ar rcsD $@ $(LIB_OBJS)
+	$(Q)$(CROSS_COMPILE)ar rcsD $@ $(LIB_OBJS)
 
 # --- host tool ----------------------------------------------------------------------
 
@@ -93,7 +98,7 @@ $(HID2JSON): $(HOST_HID) genode-core-shim/include/pith/hid.h \
 		| $(B)/stamp/packages-build
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O1 -g -Wall -Wextra -Igenode-core-shim/include \
+	$(Q)$(HOSTCC) -std=gnu11 -O1 -g -Wall -Wextra -Igenode-core-shim/include \
 		-o $@ $(HOST_HID)
 
 # --- Rust ----------------------------------------------------------------------------
@@ -137,7 +142,7 @@ $$($(2)_DIR)/$(2): $$($(2)_OBJS) $$($(2)_RUST) $(LIBPITH)
 		$(LIBS:%=-l%) -Wl,--end-group $(LINK)
 
 $$($(2)_DIR)/$(2).stripped: $$($(2)_DIR)/$(2)
-	$(Q)strip --strip-all -o $$@ $$<
+	$(Q)$(CROSS_COMPILE)strip --strip-all -o $$@ $$<
 
 $$($(2)_DIR)/manifest.hid: $(1)/manifest.hid
 	@mkdir -p $$(@D)
@@ -155,9 +160,11 @@ FLAGS :=
 LINK :=
 KIND :=
 RUST :=
+ARCHES := x86
 NAME := $(notdir $(1))
 include $(1)/component.mk
-$$(if $$(and $$(RUST),$$(if $(CARGO),,no)),,$$(eval $$(call rules,$(1),$$(NAME))))
+$$(if $$(or $$(and $$(RUST),$$(if $(CARGO),,no)),$$(if $$(filter $(ARCH),$$(ARCHES)),,no)),, \
+	$$(eval $$(call rules,$(1),$$(NAME))))
 endef
 $(foreach mk,$(COMPONENT_MKS),$(eval $(call component,$(mk:%/component.mk=%))))
 BINARIES := $(foreach name,$(COMPONENTS),$(B)/components/$(name)/$(name))

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel: source tree, configuration, image.
 
-PROFILE ?= release
-KERNEL := $(B)/kernel$(if $(filter-out release,$(PROFILE)),-$(PROFILE))
-BZIMAGE := $(KERNEL)/arch/x86/boot/bzImage
+# What to leave out of the source is known for x86 only, dead code as well.
+USUAL_PROFILE := $(if $(filter x86,$(ARCH)),release,whole)
+PROFILE ?= $(USUAL_PROFILE)
+KERNEL := $(B)/kernel$(if $(filter-out $(USUAL_PROFILE),$(PROFILE)),-$(PROFILE))
+IMAGE := $(if $(filter x86,$(ARCH)),bzImage,Image)
+BZIMAGE := $(KERNEL)/arch/$(ARCH)/boot/$(IMAGE)
 # A profile with the line `cut` is built from a tree without what the cuts name.
 CUT := $(if $(shell grep -sx cut kconfig/profiles/$(PROFILE)),-cut)
 TREE := $(B)/kernel-tree$(CUT)
@@ -30,9 +33,11 @@ $(B)/stamp/tree$(CUT): $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
 # Built in a folder right inside the tree, so that Kbuild calls every file by a
 # relative path: the same commands wherever the tree lies, which is what makes
 # ccache serve all checkouts and the image the same everywhere.
-OBJECTS = $(TREE)/out-$(PROFILE)
+OBJECTS = $(TREE)/out-$(if $(filter-out x86,$(ARCH)),$(ARCH)-)$(PROFILE)
 MAP = -fdebug-prefix-map=$$(readlink -f $(KERNEL))=.
-KERNEL_VARS = CC="$$(command -v ccache > /dev/null && echo 'ccache ')gcc" \
+FOR_ARCH = ARCH=$(ARCH) CROSS_COMPILE=$(CROSS_COMPILE)
+KERNEL_VARS = $(FOR_ARCH) \
+	CC="$$(command -v ccache > /dev/null && echo 'ccache ')$(CROSS_COMPILE)gcc" \
 	KCFLAGS="$(MAP)" KAFLAGS="$(MAP)" KBUILD_BUILD_TIMESTAMP=1970-01-01 \
 	KBUILD_BUILD_USER=pith KBUILD_BUILD_HOST=pith KBUILD_BUILD_VERSION=1
 export CCACHE_DIR := $(PITH_CACHE)/ccache
@@ -42,17 +47,18 @@ $(KERNEL)/.configured: $(B)/stamp/tree$(CUT) kconfig/profiles/$(PROFILE) \
 	@mkdir -p $(OBJECTS)
 	@ln -sfn "$$(readlink -f $(OBJECTS))" $(KERNEL)
 	@$(STEP) 'kernel configuration' $(B)/log/kernel-config.log \
-		scripts/kernel-config $(PROFILE) "$$(readlink -f $(TREE))" $(KERNEL)
+		scripts/kernel-config $(PROFILE) "$$(readlink -f $(TREE))" $(KERNEL) \
+		$(FOR_ARCH)
 	@touch $@
 
 $(BZIMAGE): $(KERNEL)/.configured
 	@$(STEP) 'kernel ($(PROFILE))' $(B)/log/kernel-$(PROFILE).log \
 		flock $(KERNEL)/.lock $(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
-		O="$$(readlink -f $(KERNEL))" $(KERNEL_VARS) -j$(JOBS) bzImage
+		O="$$(readlink -f $(KERNEL))" $(KERNEL_VARS) -j$(JOBS) $(IMAGE)
 	@touch $@
 
 .PHONY: kernel
-kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration
+kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration, ARCH=arm64
 
 .PHONY: kernel-tree
 kernel-tree: $(B)/stamp/tree$(CUT) ## only the patched kernel source, in the cache
@@ -62,7 +68,7 @@ kernel-tree: $(B)/stamp/tree$(CUT) ## only the patched kernel source, in the cac
 UAPI := $(B)/uapi
 $(B)/stamp/uapi-installed: $(B)/stamp/tree$(CUT)
 	@$(STEP) 'kernel headers' $(B)/log/kernel-headers.log \
-		$(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
+		$(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" $(FOR_ARCH) \
 		O=$(CURDIR)/$(B)/uapi.obj \
 		INSTALL_HDR_PATH=$(CURDIR)/$(B)/uapi.new headers_install
 	@rsync -rci --delete $(B)/uapi.new/ $(UAPI)/ > $(B)/log/uapi-changes.log

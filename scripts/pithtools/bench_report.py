@@ -29,9 +29,8 @@ SYSTEM = [
      "RPC without arguments", 10),
     ("4 KiB of RAM: allocate and free", "ram.pith.alloc_free_insns",
      "dataspace of 4 KiB: allocate and free", 10),
-    ("4 KiB: attach, touch and detach", "region.pith.attach_detach_insns",
-     "attach and detach 4 KiB", 20),
-    ("4 KiB beside other memory: attach and detach", "region.pith.beside_insns",
+    ("4 KiB: attach beside other memory, and detach",
+     "region.pith.beside_insns",
      "attach and detach 4 KiB", 20),
     ("a session: open and close", "session.pith.open_close_insns",
      "session: open and close", 20),
@@ -251,6 +250,25 @@ COSTS = [
     ("the least `caps`", "least.hello.caps"),
 ]
 
+# With core, init and the component library.
+LIBRARY = [
+    ("call and reply of two components, bare", "rpc.bare.rt_insns"),
+    ("... through the stubs", "rpc.stub.rt_insns"),
+    ("... with core", "rpc.core.rt_insns"),
+    ("4 KiB of RAM: allocate and free", "ram.pith.alloc_free_insns"),
+    ("attach 4 KiB beside other memory, and detach",
+     "region.pith.beside_insns"),
+    ("... with an access in between", "region.pith.beside_touched_insns"),
+    ("attach 4 KiB where no page tables are, access, detach",
+     "region.pith.attach_detach_insns"),
+    ("a session with core: open and close", "session.pith.open_close_insns"),
+]
+
+
+def library(family):
+    return table(["with core and the component library", "instructions"],
+                 [[what, show(median(family, key))] for what, key in LIBRARY])
+
 
 def growth(family):
     """What grows with the system, and what a component takes."""
@@ -329,9 +347,10 @@ def markdown(found):
         "Everything else:", others(rt),
         "Goals:", goals_table(found),
         "By family:", families_table(found["families"]),
-        "An empty call and reply the more there is (limits reached: "
-        + ", ".join(f"{name} {n:,}" for name, n in found["limits"].items())
-        + "):", curves(found),
+        "An empty call and reply the more there is (clients: "
+        f"{show(found['limits'].get('clients'))}):", curves(found),
+        *(["With core:", library(found["families"]["system"])]
+          if "system" in found["families"] else []),
         *(["Systems of many components:", growth(found["families"]["growth"])]
           if "growth" in found["families"] else []),
         "Genode on Linux:", genode(rt)])

@@ -118,7 +118,9 @@ class KernelConfigTest(Scratch):
 
     def test_profiles_are_sound(self):
         for path in (config.KCONFIG / "profiles").iterdir():
-            self.assertTrue(config.asked(*config.fragments(path.name)))
+            for arch in ("x86", "arm64"):
+                self.assertTrue(config.asked(*config.fragments(path.name,
+                                                               arch)))
 
 
 class StepTest(Scratch):

@@ -20,6 +20,9 @@ SUITES = {
     "kernel": BUILD / "components/ktest/ktest.stripped",
     "attack": BUILD / "components/attack/attack.stripped",
 }
+# The same for arm64, where only the kernel's tests run.
+KERNEL_ARM64 = BUILD / "arm64/kernel/arch/arm64/boot/Image"
+SUITE_ARM64 = BUILD / "arm64/components/ktest/ktest.stripped"
 # Where they run.
 MACHINES = {
     "kernel": ("smp2", "smp1", "smp4-6G"),
@@ -93,6 +96,20 @@ def checked(suite):
                   CHECKED_KERNEL)
 
 
+def _boot(result, folder, kernel_image, only, seconds, **options):
+    """Boot the archive in @folder; its tests with options @only."""
+    try:
+        with qemu.Machine(str(folder), str(kernel_image),
+                          str(folder / "initramfs.cpio"),
+                          append="-- " + only, **options) as m:
+            m.await_end(time.monotonic() + seconds)
+    except qemu.Failure as failure:
+        result.fail(str(failure), m.said()[:report.DETAIL_LINES])
+    log = m.log()
+    report.read_tap(result, _tests_only(log) or log)
+    check_splats(result, log, "nomem=1" in only)
+
+
 def kernel(suite, name, only="", title="", image=None):
     """The tests of a suite on one kind of machine."""
     result = report.Result("ktest/" + (title or suite) + " " + name)
@@ -100,21 +117,23 @@ def kernel(suite, name, only="", title="", image=None):
     smp, memory = KERNEL_MACHINES[name]
     folder = BUILD / "ktest" / (title or (name if suite == "kernel" else
                                           suite + "-" + name))
-    archive = folder / "initramfs.cpio"
     more_files = ["--rom", "corpus=%s" % write_corpus(folder / "corpus")] \
         if suite == "attack" else []
-    if not pack(result, archive, "--init", str(SUITES[suite]), *more_files):
-        return result
-    try:
-        with qemu.Machine(str(folder), str(image or KERNEL), str(archive),
-                          append="-- " + only, smp=smp, memory=memory,
-                          devices=KERNEL_DEVICES) as m:
-            m.await_end(time.monotonic() + KERNEL_SECONDS + more)
-    except qemu.Failure as failure:
-        result.fail(str(failure), m.said()[:report.DETAIL_LINES])
-    log = m.log()
-    report.read_tap(result, _tests_only(log) or log)
-    check_splats(result, log, "nomem=1" in only)
+    if pack(result, folder / "initramfs.cpio", "--init", str(SUITES[suite]),
+            *more_files):
+        _boot(result, folder, image or KERNEL, only, KERNEL_SECONDS + more,
+              smp=smp, memory=memory, devices=KERNEL_DEVICES)
+    return result
+
+
+def arm64(name, only=""):
+    """The kernel's tests on QEMU's virt, emulated."""
+    result = report.Result("ktest/arm64 " + name)
+    smp, memory = KERNEL_MACHINES[name]
+    folder = BUILD / "ktest" / ("arm64-" + name)
+    if pack(result, folder / "initramfs.cpio", "--init", str(SUITE_ARM64)):
+        _boot(result, folder, KERNEL_ARM64, only, KERNEL_SECONDS, smp=smp,
+              memory=memory, arch="arm64")
     return result
 
 

@@ -21,8 +21,11 @@ MAGIC = 0x21636e6168746970
 HEADER = struct.Struct("<QIII")
 TEXT = SIZE - HEADER.size
 SECONDS = 180
-# Machines that panic: name -> CPUs and memory.
-MACHINES = {"panic smp1": (1, "256M"), "panic smp4-6G": (4, "6G")}
+# Machines that panic: name -> CPUs, memory and what they are.
+MACHINES = {"panic smp1": (1, "256M", "x86"), "panic smp4-6G": (4, "6G", "x86"),
+            "panic arm64": (2, "512M", "arm64")}
+# What a back trace has in it.
+TRACES = {"x86": (r" *Call Trace:", r" </TASK>"), "arm64": (r"Call trace:",)}
 ADDED = "forged report"		# text that only a forged area has
 
 
@@ -82,6 +85,7 @@ ACCEPTED = {"a line": GOOD, "all of the area": FULL}
 
 
 PROGRAM = ("--init", str(machine.SUITES["kernel"]))
+PROGRAM_ARM64 = ("--init", str(machine.SUITE_ARM64))
 CONFIG = ("--config", str(machine.TOP / "initramfs/scenarios/first_light.hid"))
 
 
@@ -92,8 +96,10 @@ def _machine(name, what, **options):
     result = report.Result("ktest/" + name)
     if not machine.pack(result, archive, *what):
         return result, None
-    return result, qemu.Machine(str(folder), str(machine.KERNEL),
-                                str(archive), reboot=True, **options)
+    kernel = machine.KERNEL_ARM64 if options.get("arch") == "arm64" else \
+        machine.KERNEL
+    return result, qemu.Machine(str(folder), str(kernel), str(archive),
+                                reboot=True, **options)
 
 
 def _ram(file):
@@ -114,17 +120,17 @@ def _fresh(m, deadline):
     m.await_log(r"^# report: 0 bytes$", deadline)
 
 
-def _panics(m, deadline):
+def _panics(m, deadline, arch="x86"):
     """It panics, on the console and in the report of the next boot."""
     m.await_log(r"^# panics now: 1$", deadline)
     panic = r"Kernel panic - not syncing: Attempted to kill init!"
     m.await_log("^" + panic, deadline)
-    m.await_log(r"^ *Call Trace:", deadline)
+    m.await_log("^" + TRACES[arch][0], deadline)
     m.await_log(r"^pith: boot (\d+) since power came", deadline)
     m.await_log(r"^# no address: -14$", deadline)
     size = int(m.await_log(r"^# report: (\d+) bytes$", deadline)[1])
     for line in (r"# panics now: 1", panic, r"CPU: \d+ .* Comm: init ",
-                 r"Call Trace:", r" </TASK>", r"Kernel Offset: "):
+                 *TRACES[arch], r"Kernel Offset: "):
         m.await_log("^# was: " + line, deadline)
     m.await_log(r"^# again: 0 bytes$", deadline)
     if not 1000 < size <= TEXT:
@@ -140,20 +146,21 @@ def _carry_out(result, m, steps):
     except qemu.Failure as failure:
         result.fail(str(failure), m.log().splitlines()[-report.DETAIL_LINES:])
     found = [line for line in qemu.splats(m.log())
-             if not re.search(r"Kernel panic|Call Trace:", line)]
+             if not re.search(r"Kernel panic|Call [Tt]race:", line)]
     if found:
         result.fail("the kernel complained: " + found[0], found)
 
 
 def panic(name):
     """A panic on one kind of machine, and what the next boot says of it."""
-    smp, memory = MACHINES[name]
-    result, m = _machine(name, PROGRAM, smp=smp, memory=memory,
+    smp, memory, arch = MACHINES[name]
+    result, m = _machine(name, PROGRAM_ARM64 if arch == "arm64" else PROGRAM,
+                         smp=smp, memory=memory, arch=arch,
                          append="-- panic-report now")
 
     def steps(deadline):
         _fresh(m, deadline)
-        _panics(m, deadline)
+        _panics(m, deadline, arch)
         m.await_log(r"^# panics now: 0$", deadline)
 
     if m:
@@ -200,11 +207,11 @@ def _forgeries(m, ram, deadline, result):
     _cleared(ram, 9)
 
 
-def forged():
+def forged(options=""):
     """Areas that only look like a report, and some that are one."""
     with _ram_file() as file:
         result, m = _machine("panic forged", PROGRAM,
-                             append="-- panic-report", **_ram(file))
+                             append="-- panic-report " + options, **_ram(file))
 
         def steps(deadline):
             with mmap.mmap(file.fileno(), 0) as ram:

@@ -79,10 +79,10 @@ static int check_step(const struct hid_node *n, struct hid_error *err)
 
 	if (hid_is(n, "sleep")) {
 		if (!ms || hid_parse_number(ms->value, &v) || v < 1)
-			return config_wrong(err, n->line, n->col, "expected "
+			return hid_refuse(err, n->line, n->col, "expected "
 					    "milliseconds of 1 or more");
 	} else if (!hid_is(n, "inline") && !hid_is(n, "empty")) {
-		return config_wrong(err, n->line, n->col,
+		return hid_refuse(err, n->line, n->col,
 				    "expected inline, empty or sleep");
 	}
 	return 0;
@@ -95,7 +95,7 @@ static int check(const struct hid_node *n, bool *once, struct hid_error *err)
 	int ret;
 
 	if (!hid_is(n, "rom") || !hid_attr(n, "name"))
-		return config_wrong(err, n->line, n->col,
+		return hid_refuse(err, n->line, n->col,
 				    "expected rom with a name");
 	ret = config_attrs(n, "name once", err);
 	if (!ret)

@@ -196,7 +196,7 @@ static void read_config(void)
 
 	n = hid_first(config, NULL);
 	if (!n || !hid_is(n, "vfs") || hid_next(n, NULL)) {
-		config_wrong(&err, config->line, config->col,
+		hid_refuse(&err, config->line, config->col,
 			     "expected one vfs node");
 		config_fatal(&err);
 	}

@@ -16,7 +16,7 @@ static int failed(const struct hid_node *n, const char *what, int ret,
 		  struct hid_error *err)
 {
 	if (ret < 0)
-		config_wrong(err, n->line, n->col, "cannot make %s: %s", what,
+		hid_refuse(err, n->line, n->col, "cannot make %s: %s", what,
 			     strerror(-ret));
 	return ret;
 }
@@ -32,7 +32,7 @@ static int path_of(const char *dir, const struct hid_node *n, const char *tag,
 	    memchr(a->value.s, '/', a->value.len) ||
 	    hid_equal(a->value, ".") || hid_equal(a->value, "..") ||
 	    len + 1 + a->value.len >= FS_PATH_MAX)
-		return config_wrong(err, n->line, n->col,
+		return hid_refuse(err, n->line, n->col,
 				    "expected a name without /");
 	memcpy(path, dir, len);
 	path[len] = '/';
@@ -108,7 +108,7 @@ static int make_one(struct fs *fs, const char *dir, const struct hid_node *n,
 	if (hid_is(n, "symlink"))
 		return failed(n, path, make_link(fs, path, n), err);
 	if (!hid_is(n, "dir"))
-		return config_wrong(err, n->line, n->col,
+		return hid_refuse(err, n->line, n->col,
 				    "expected dir, inline, rom or symlink");
 	ret = failed(n, path, fs->ops->mkdir(fs, path), err);
 	return ret ? ret : make_all(fs, path, n, err);

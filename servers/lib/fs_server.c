@@ -638,7 +638,7 @@ int fs_server_check(const struct hid_node *config, struct hid_error *err)
 		if (!ret && root && (!root->value.len ||
 				     root->value.s[0] != '/' ||
 				     root->value.len >= FS_PATH_MAX))
-			ret = config_wrong(err, root->line, root->col,
+			ret = hid_refuse(err, root->line, root->col,
 					   "expected a path from / on");
 	}
 	return ret;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "policy.h"
@@ -11,19 +9,6 @@
 static const char *const selectors[] = {
 	"name", "label", "label_prefix", "label_suffix",
 };
-
-int config_wrong(struct hid_error *err, uint32_t line, uint32_t col,
-		 const char *fmt, ...)
-{
-	va_list ap;
-
-	err->line = line;
-	err->col = col;
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
 
 static bool among(struct hid_str tag, const char *tags)
 {
@@ -44,7 +29,7 @@ int config_attrs(const struct hid_node *node, const char *tags,
 
 	for (a = node->attrs; a; a = a->next)
 		if (!among(a->tag, tags))
-			return config_wrong(err, a->line, a->col,
+			return hid_refuse(err, a->line, a->col,
 					    "expected one of: %s", tags);
 	return 0;
 }
@@ -56,7 +41,7 @@ int config_bool(const struct hid_node *node, const char *tag, bool fallback,
 
 	*value = fallback;
 	if (a && hid_parse_bool(a->value, value))
-		return config_wrong(err, a->line, a->col, "expected yes or no");
+		return hid_refuse(err, a->line, a->col, "expected yes or no");
 	return 0;
 }
 
@@ -66,12 +51,12 @@ int policy_check(const struct hid_node *node, struct hid_error *err)
 	unsigned int n = 0;
 
 	if (!is_default && !hid_is(node, "policy"))
-		return config_wrong(err, node->line, node->col,
+		return hid_refuse(err, node->line, node->col,
 				    "expected policy or default-policy");
 	for (unsigned int i = 0; i < SELECTORS; i++)
 		n += !!hid_attr(node, selectors[i]);
 	if (n != !is_default)
-		return config_wrong(err, node->line, node->col, is_default ?
+		return hid_refuse(err, node->line, node->col, is_default ?
 				    "expected no label" : "expected a name or "
 				    "one of label, label_prefix, label_suffix");
 	return 0;

@@ -14,6 +14,7 @@
 #define POLICY_H
 
 #include <pith/hid.h>
+#include <pith/hid_fill.h>
 #include <pith/label.h>
 
 /* The attributes that say whom a policy is about, for config_attrs(). */
@@ -26,10 +27,6 @@ int policy_check(const struct hid_node *node, struct hid_error *err);
 /* The policy in @config for @label, or NULL. */
 const struct hid_node *policy_find(const struct hid_node *config,
 				   const char *label);
-
-/* Put a position and a reason into *@err; returns -EINVAL. */
-int config_wrong(struct hid_error *err, uint32_t line, uint32_t col,
-		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Has @node attributes other than those in @tags (space-separated, "name" for the
  * name)? -EINVAL with the reason in *@err. */

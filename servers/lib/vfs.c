@@ -520,7 +520,7 @@ static char *text_of(const struct hid_node *n, const char *tag)
 static struct fs *wrong(struct hid_error *err, const struct hid_node *n,
 			const char *what)
 {
-	config_wrong(err, n->line, n->col, "expected %s", what);
+	hid_refuse(err, n->line, n->col, "expected %s", what);
 	return NULL;
 }
 
@@ -562,7 +562,7 @@ static int open_rom(const struct hid_node *n, struct rom *rom,
 
 	hid_string(n, "name", name, sizeof(name), "");
 	ret = rom_open(rom, name);
-	return ret ? config_wrong(err, n->line, n->col, "no ROM %s: %s", name,
+	return ret ? hid_refuse(err, n->line, n->col, "no ROM %s: %s", name,
 				  strerror(-ret)) : 0;
 }
 
@@ -591,7 +591,7 @@ static struct fs *make_tar(const struct hid_node *n, struct entrypoint *ep,
 	if (!ret)
 		return fs;
 	if (ret == -EUCLEAN)
-		config_wrong(err, n->line, n->col, "no tar archive, or damaged "
+		hid_refuse(err, n->line, n->col, "no tar archive, or damaged "
 			     "at byte %llu", (unsigned long long)at);
 	rom_close(&rom);
 	return NULL;
@@ -623,7 +623,7 @@ static int fs_args(const struct hid_node *n, char *args, bool *writeable,
 	    snprintf(args, PARENT_ARGS_MAX, "root=%.*s, writeable=%s",
 		     (int)root.len, root.s, *writeable ? "yes" : "no") >=
 	    PARENT_ARGS_MAX)
-		return config_wrong(err, a->line, a->col, "expected a path from "
+		return hid_refuse(err, a->line, a->col, "expected a path from "
 				    "/ on of up to 130 bytes, without a comma");
 	return 0;
 }
@@ -709,7 +709,7 @@ static const struct kind *kind_of(const struct hid_node *n,
 		if (hid_is(n, kinds[i].type))
 			return config_attrs(n, kinds[i].attrs, err) ? NULL :
 			       &kinds[i];
-	config_wrong(err, n->line, n->col, "expected block, dir, fs, inline, "
+	hid_refuse(err, n->line, n->col, "expected block, dir, fs, inline, "
 		     "log, null, ram, rom, symlink, tar, terminal or zero");
 	return NULL;
 }
@@ -739,10 +739,10 @@ static int make_part(struct vfs *v, const struct hid_node *n,
 	if (!kind)
 		return -EINVAL;
 	if (!kind->holds && hid_first(n, NULL))
-		return config_wrong(err, hid_first(n, NULL)->line,
+		return hid_refuse(err, hid_first(n, NULL)->line,
 				    hid_first(n, NULL)->col,
 				    "expected nothing in %s", kind->type);
-	config_wrong(err, n->line, n->col, "no memory");
+	hid_refuse(err, n->line, n->col, "no memory");
 	p->name = name_of(n, kind, err);
 	p->fs = p->name ? kind->make(n, ep, err) : NULL;
 	if (!p->fs) {
@@ -768,11 +768,11 @@ struct fs *vfs_make(const struct hid_node *node, struct entrypoint *ep,
 
 	for (n = hid_first(node, NULL); n; n = hid_next(n, NULL))
 		if (++parts > PARTS) {
-			config_wrong(err, n->line, n->col,
+			hid_refuse(err, n->line, n->col,
 				     "expected at most 64 nodes");
 			return NULL;
 		}
-	config_wrong(err, node->line, node->col, "no memory");
+	hid_refuse(err, node->line, node->col, "no memory");
 	v = calloc(1, sizeof(*v) + parts * sizeof(*v->parts));
 	if (!v)
 		return NULL;

@@ -17,7 +17,7 @@ static int check_partition(const struct hid_attr *a, struct hid_error *err)
 	if (hid_equal(a->value, "any"))
 		return 0;
 	if (hid_parse_number(a->value, &n) || n > PART_MAX)
-		return config_wrong(err, a->line, a->col,
+		return hid_refuse(err, a->line, a->col,
 			     "expected partition number 0 .. 128 or any");
 	return 0;
 }
@@ -34,7 +34,7 @@ static int check_policy(const struct hid_node *p, struct hid_error *err)
 	if (!ret)
 		ret = config_bool(p, "writeable", false, &writeable, err);
 	if (!ret && !partition)
-		ret = config_wrong(err, p->line, p->col,
+		ret = hid_refuse(err, p->line, p->col,
 				   "expected attribute partition");
 	return ret ? ret : check_partition(partition, err);
 }
@@ -47,7 +47,7 @@ static int check_top(const struct hid_node *config, struct hid_error *err)
 	if (config_attrs(config, "namespace", err))
 		return -EINVAL;
 	if (a && (hid_parse_number(a->value, &n) || !n || n > UINT32_MAX))
-		return config_wrong(err, a->line, a->col,
+		return hid_refuse(err, a->line, a->col,
 				    "expected a namespace number");
 	return 0;
 }
@@ -57,7 +57,7 @@ int part_policy_check(const struct hid_node *config, struct hid_error *err)
 	int defaults = 0;
 
 	if (!hid_is(config, "config"))
-		return config_wrong(err, config->line, config->col,
+		return hid_refuse(err, config->line, config->col,
 			     "expected config");
 	if (check_top(config, err))
 		return -EINVAL;
@@ -66,7 +66,7 @@ int part_policy_check(const struct hid_node *config, struct hid_error *err)
 		defaults += hid_is(p, "default-policy");
 		if ((!hid_is(p, "policy") && !hid_is(p, "default-policy")) ||
 		    defaults > 1)
-			return config_wrong(err, p->line, p->col,
+			return hid_refuse(err, p->line, p->col,
 				     "expected policy or one default-policy");
 		if (check_policy(p, err))
 			return -EINVAL;

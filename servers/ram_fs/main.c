@@ -22,7 +22,7 @@ static int size_of(const struct hid_node *config, uint64_t *size,
 	struct pith_domain_info info;
 
 	if (a && (hid_parse_number(a->value, size) || *size < SIZE_MIN))
-		return config_wrong(err, a->line, a->col,
+		return hid_refuse(err, a->line, a->col,
 				    "expected a number of 64K or more");
 	if (a)
 		return 0;
@@ -40,7 +40,7 @@ static int check(const struct hid_node *config, struct hid_error *err)
 	for (n = hid_first(config, NULL); n && !ret; n = hid_next(n, NULL))
 		if (!hid_is(n, "content") && !hid_is(n, "policy") &&
 		    !hid_is(n, "default-policy"))
-			ret = config_wrong(err, n->line, n->col, "expected "
+			ret = hid_refuse(err, n->line, n->col, "expected "
 					   "content, policy or default-policy");
 	return ret ? ret : fs_server_check(config, err);
 }

@@ -57,11 +57,11 @@ static int add_policy(const struct hid_node *n, struct hid_error *err)
 	if (!ret)
 		ret = config_attrs(n, POLICY_SELECTORS " report", err);
 	if (!ret && !report)
-		ret = config_wrong(err, n->line, n->col, "expected report");
+		ret = hid_refuse(err, n->line, n->col, "expected report");
 	if (ret || slot_of(report->value))
 		return ret;
 	if (nslots == POLICIES)
-		return config_wrong(err, n->line, n->col,
+		return hid_refuse(err, n->line, n->col,
 				    "expected at most 64 reports");
 	slots[nslots++].label = report->value;
 	return 0;

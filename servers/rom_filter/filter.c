@@ -219,7 +219,7 @@ static int need_tag(const struct hid_node *n, const char *tag,
 		    struct hid_error *err)
 {
 	return is_tag(hid_attr(n, tag)) ? 0 :
-	       config_wrong(err, n->line, n->col, "expected %s: a name of a-z, "
+	       hid_refuse(err, n->line, n->col, "expected %s: a name of a-z, "
 			    "0-9, _ and -", tag);
 }
 
@@ -229,7 +229,7 @@ static int need_input(const struct hid_node *config, const struct hid_node *n,
 	const struct hid_attr *a = hid_attr(n, "input");
 
 	return a && input_named(config, a->value) ? 0 :
-	       config_wrong(err, n->line, n->col, "expected input: one of the "
+	       hid_refuse(err, n->line, n->col, "expected input: one of the "
 			    "config's");
 }
 
@@ -244,14 +244,14 @@ static int check_pattern(const struct hid_node *n, struct hid_error *err)
 		} else if (hid_is(s, "having")) {
 			ret = need_tag(s, "attribute", err);
 			if (!ret && !hid_attr(s, "value"))
-				ret = config_wrong(err, s->line, s->col,
+				ret = hid_refuse(err, s->line, s->col,
 						   "expected value");
 		} else if (hid_is(s, "node")) {
 			ret = need_tag(s, "name", err);
 			if (!ret)
 				ret = check_pattern(s, err);
 		} else {
-			ret = config_wrong(err, s->line, s->col, "expected "
+			ret = hid_refuse(err, s->line, s->col, "expected "
 					   "node, attribute or having");
 		}
 	}
@@ -266,9 +266,9 @@ static int check_condition(const struct hid_node *config,
 	if (c && hid_is(c, "not"))
 		return check_condition(config, c, err);
 	if (c && hid_is(c, "has-value") && !hid_attr(c, "value"))
-		return config_wrong(err, c->line, c->col, "expected value");
+		return hid_refuse(err, c->line, c->col, "expected value");
 	if (!c || !(hid_is(c, "has-value") || hid_is(c, "exists")))
-		return config_wrong(err, rule->line, rule->col,
+		return hid_refuse(err, rule->line, rule->col,
 				    "expected has-value, exists or not in it");
 	return need_input(config, c, err);
 }
@@ -285,7 +285,7 @@ static int check_if(const struct hid_node *config, const struct hid_node *rule,
 	while (!ret && (n = hid_next(n, NULL)))
 		ret = hid_is(n, "then") || hid_is(n, "else") ?
 		      check_rules(config, n, err) :
-		      config_wrong(err, n->line, n->col,
+		      hid_refuse(err, n->line, n->col,
 				   "expected then or else");
 	return ret;
 }
@@ -307,7 +307,7 @@ static int check_rule(const struct hid_node *config, const struct hid_node *r,
 		       need_input(config, r, err);
 	}
 	if (!hid_is(r, "node"))
-		return config_wrong(err, r->line, r->col, "expected if, "
+		return hid_refuse(err, r->line, r->col, "expected if, "
 				    "attribute, node, inline or content");
 	ret = need_tag(r, "type", err);
 	return ret ? ret : check_rules(config, r, err);
@@ -332,14 +332,14 @@ int filter_check(const struct hid_node *config, struct hid_error *err)
 	for (n = hid_first(config, NULL); n && !ret; n = hid_next(n, NULL)) {
 		if (hid_is(n, "input"))
 			ret = hid_attr(n, "name") ? check_pattern(n, err) :
-			      config_wrong(err, n->line, n->col,
+			      hid_refuse(err, n->line, n->col,
 					   "expected a name");
 		else if (n != output)
-			ret = config_wrong(err, n->line, n->col,
+			ret = hid_refuse(err, n->line, n->col,
 					   "expected input or one output");
 	}
 	if (!ret && !output)
-		ret = config_wrong(err, config->line, config->col,
+		ret = hid_refuse(err, config->line, config->col,
 				   "expected an output");
 	if (!ret)
 		ret = need_tag(output, "node", err);

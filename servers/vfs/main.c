@@ -18,10 +18,10 @@ static int check(const struct hid_node *config, struct hid_error *err)
 	for (n = hid_first(config, NULL); n && !ret; n = hid_next(n, NULL))
 		if (!hid_is(n, "vfs") && !hid_is(n, "policy") &&
 		    !hid_is(n, "default-policy"))
-			ret = config_wrong(err, n->line, n->col, "expected vfs, "
+			ret = hid_refuse(err, n->line, n->col, "expected vfs, "
 					   "policy or default-policy");
 	if (!ret && !hid_first(config, "vfs"))
-		ret = config_wrong(err, config->line, config->col,
+		ret = hid_refuse(err, config->line, config->col,
 				   "expected vfs");
 	return ret ? ret : fs_server_check(config, err);
 }

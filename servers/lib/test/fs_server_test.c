@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* File_system sessions on a RAM file system: clients with and without manners. */
-/* test-sources: fake_pith.c fs_world.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: fake_pith.c fs_world.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Files of a component's own name space, and the parts of it that have a server
  * behind them, which dies, lies or is full. */
-/* test-sources: fake_pith.c fake_disk.c ../block_server.c ../name_space.c ../vfs.c ../vfs_file.c ../vfs_tar.c ../vfs_fs.c ../vfs_terminal.c ../vfs_block.c ../tar.c ../block_client.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/fs_client.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
+/* test-sources: fake_pith.c fake_disk.c ../block_server.c ../name_space.c ../vfs.c ../vfs_file.c ../vfs_tar.c ../vfs_fs.c ../vfs_terminal.c ../vfs_block.c ../tar.c ../block_client.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/fs_client.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c ../../../genode-core-shim/lib/hid_print.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

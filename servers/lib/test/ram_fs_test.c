@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The RAM file system: content against a model, names, a full one. */
-/* test-sources: fake_pith.c ../ram_fs.c ../ram_pages.c ../fs_content.c ../hid_text.c ../policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
+/* test-sources: fake_pith.c ../ram_fs.c ../ram_pages.c ../fs_content.c ../hid_text.c ../policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c ../../../genode-core-shim/lib/hid_print.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

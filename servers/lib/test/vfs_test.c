@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Name spaces put together by configs, seen through sessions. */
-/* test-sources: fake_pith.c fs_world.c ../vfs.c ../vfs_file.c ../vfs_tar.c ../vfs_fs.c ../vfs_terminal.c ../vfs_block.c ../tar.c ../block_client.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/fs_client.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
+/* test-sources: fake_pith.c fs_world.c ../vfs.c ../vfs_file.c ../vfs_tar.c ../vfs_fs.c ../vfs_terminal.c ../vfs_block.c ../tar.c ../block_client.c ../fs_server.c ../fs_path.c ../fs_stream.c ../policy.c ../ram_fs.c ../ram_pages.c ../hid_text.c ../../../genode-core-shim/lib/fs_client.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c ../../../genode-core-shim/lib/hid_print.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who may have which partition. */
-/* test-sources: ../../lib/test/fake_pith.c ../policy.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: ../../lib/test/fake_pith.c ../policy.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Sessions on partitions: a client, part_block, and a fake disk below. */
-/* test-sources: ../../lib/test/fake_pith.c ../../lib/test/fake_disk.c ../../lib/block_client.c ../../lib/block_server.c ../session.c ../policy.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: ../../lib/test/fake_pith.c ../../lib/test/fake_disk.c ../../lib/block_client.c ../../lib/block_server.c ../session.c ../policy.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

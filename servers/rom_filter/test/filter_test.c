@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Rules on inputs: what comes out, and which configs are refused. */
-/* test-sources: ../../lib/test/fake_pith.c ../filter.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_print.c */
+/* test-sources: ../../lib/test/fake_pith.c ../filter.c ../../lib/policy.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c ../../../genode-core-shim/lib/hid_print.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

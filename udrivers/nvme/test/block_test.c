@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: ../nvme_block.c ../nvme.c ../../../servers/lib/block_server.c ../../../servers/lib/policy.c ../../../servers/lib/block_client.c ../../../servers/lib/test/fake_pith.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: ../nvme_block.c ../nvme.c ../../../servers/lib/block_server.c ../../../servers/lib/policy.c ../../../servers/lib/block_client.c ../../../servers/lib/test/fake_pith.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c */
 /*
  * Block sessions on the fake controller, with real clients: policy, turns,
  * refusals, clients that die with commands under way, clients that lie.

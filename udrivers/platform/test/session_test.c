@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-sources: ../session.c ../assigned.c ../pci.c ../policy.c ../../../servers/lib/test/fake_pith.c ../../../genode-core-shim/lib/hid.c */
+/* test-sources: ../session.c ../assigned.c ../pci.c ../policy.c ../../../servers/lib/test/fake_pith.c ../../../genode-core-shim/lib/hid.c ../../../genode-core-shim/lib/hid_fill.c */
 /*
  * Platform sessions: who gets which device, what a client cannot do, and in which
  * order things end. PCI and DMA are made up; the order is written down.

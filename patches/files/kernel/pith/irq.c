@@ -9,8 +9,6 @@
 #include <linux/irqdomain.h>
 #include <linux/msi.h>
 #include <linux/slab.h>
-#include <asm/hw_irq.h>
-#include <asm/io_apic.h>
 #include "pith.h"
 
 struct pith_irq_line {
@@ -53,7 +51,7 @@ static void irq_revoke(struct pith_object *obj)
 	if (line->irq > 0 && line->msi)
 		irq_domain_free_irqs(line->irq, 1);
 	else if (line->irq > 0)
-		mp_unmap_irq(line->irq);
+		pith_irq_unmap(line->irq);
 }
 
 static void irq_free(struct pith_object *obj)
@@ -109,31 +107,27 @@ static int line_install(struct pith_irq_line *line, int err)
 
 int pith_op_hw_irq(struct pith_cap *cap, void *arg)
 {
-	struct irq_alloc_info info;
 	struct pith_irq_line *line;
 	struct pith_irq *a = arg;
 
-	if (a->zero || a->level > 1 || a->low > 1 || mp_find_ioapic(a->gsi) < 0)
+	if (a->zero || a->level > 1 || a->low > 1 || !pith_irq_valid(a))
 		return -EINVAL;
 	line = line_new(false);
 	if (IS_ERR(line))
 		return PTR_ERR(line);
-	ioapic_set_alloc_attr(&info, NUMA_NO_NODE, a->level, a->low);
-	line->irq = mp_map_gsi_to_irq(a->gsi, IOAPIC_MAP_ALLOC, &info);
+	line->irq = pith_irq_map(a);
 	if (line->irq <= 0)
 		return line_install(line, busy(line->irq));
 	return line_install(line, line_request(line));
 }
 
+#ifdef CONFIG_PITH_MSI
 static int msi_setup(struct pith_irq_line *line, struct pith_msi *a)
 {
-	struct irq_alloc_info info;
 	struct msi_msg msg = {};
 	int err;
 
-	init_irq_alloc_info(&info, NULL);
-	line->irq = irq_domain_alloc_irqs(x86_vector_domain, 1, NUMA_NO_NODE,
-					  &info);
+	line->irq = pith_msi_alloc();
 	if (line->irq <= 0)
 		return busy(line->irq);
 	irq_set_handler(line->irq, handle_edge_irq);
@@ -153,6 +147,7 @@ int pith_op_hw_msi(struct pith_cap *cap, void *arg)
 	return IS_ERR(line) ? PTR_ERR(line) :
 		line_install(line, msi_setup(line, arg));
 }
+#endif
 
 int pith_op_irq_bind(struct pith_cap *cap, void *arg)
 {

@@ -10,9 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#ifdef CONFIG_X86
 #include <asm/cacheflush.h>
-#endif
 #include "pith.h"
 
 /* --- reading the log ------------------------------------------------------------- */
@@ -59,11 +57,6 @@ int pith_op_hw_log_read(struct pith_cap *cap, void *arg)
 
 /* --- the panic report --------------------------------------------------------------- */
 
-/*
- * Loaders put their parts lower and at the end of memory; the kernel itself, at
- * a place it draws anew in each boot, starts at 16 MiB or higher.
- */
-#define AREA_BASE	0xc00000
 #define AREA_SIZE	SZ_32K
 #define MAGIC		0x21636e6168746970ULL
 
@@ -75,7 +68,7 @@ struct area {
 	char text[AREA_SIZE - 20];
 } __packed;
 
-static bool reserved __initdata;
+static phys_addr_t reserved __initdata;
 static struct area *area;	/* NULL: the machine has no RAM there */
 static struct area *report;	/* of an earlier boot, until it was read */
 
@@ -89,9 +82,12 @@ static void area_seal(u32 len)
 {
 	area->len = len;
 	area->hash = area_hash(area);
-#ifdef CONFIG_X86
 	/* a reset may drop what is in the caches only */
+#ifdef CONFIG_X86
 	clflush_cache_range(area, AREA_SIZE);
+#else
+	dcache_clean_inval_poc((unsigned long)area,
+			       (unsigned long)area + AREA_SIZE);
 #endif
 }
 
@@ -110,11 +106,26 @@ static struct kmsg_dumper dumper = {
 	.max_reason	= KMSG_DUMP_PANIC,
 };
 
+/*
+ * Loaders of x86 put their parts lower and at the end of memory, and the kernel
+ * itself, at a place it draws anew in each boot, starts at 16 MiB or higher. On
+ * others memory begins anywhere, and they put theirs near its begin.
+ */
+static phys_addr_t __init area_base(void)
+{
+	if (IS_ENABLED(CONFIG_X86))
+		return 0xc00000;
+	return PAGE_ALIGN_DOWN(memblock_end_of_DRAM()) - AREA_SIZE;
+}
+
 void __init pith_reserve(void)
 {
-	reserved = memblock_is_region_memory(AREA_BASE, AREA_SIZE) &&
-		   !memblock_is_region_reserved(AREA_BASE, AREA_SIZE) &&
-		   !memblock_reserve(AREA_BASE, AREA_SIZE);
+	phys_addr_t base = area_base();
+
+	if (memblock_is_region_memory(base, AREA_SIZE) &&
+	    !memblock_is_region_reserved(base, AREA_SIZE) &&
+	    !memblock_reserve(base, AREA_SIZE))
+		reserved = base;
 }
 
 /*
@@ -128,7 +139,7 @@ static int __init panic_report_init(void)
 
 	if (!reserved)
 		return 0;
-	area = phys_to_virt(AREA_BASE);
+	area = phys_to_virt(reserved);
 	found = kmemdup(area, AREA_SIZE, GFP_KERNEL);
 	valid = found && found->magic == MAGIC &&
 		found->len <= sizeof(found->text) &&

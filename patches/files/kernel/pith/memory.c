@@ -361,14 +361,13 @@ int pith_mem_vma(struct file *file, struct vm_area_struct *vma)
 
 int pith_mem_tables(struct mm_struct *mm, u64 address, u64 end)
 {
-	spinlock_t *lock;
-	pte_t *pte;
-
 	for (; address < end; address = (address | ~PMD_MASK) + 1) {
-		pte = get_locked_pte(mm, address, &lock);
-		if (!pte)
+		p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, address), address);
+		pud_t *pud = p4d ? pud_alloc(mm, p4d, address) : NULL;
+		pmd_t *pmd = pud ? pmd_alloc(mm, pud, address) : NULL;
+
+		if (!pmd || pte_alloc(mm, pmd))
 			return -EDQUOT;
-		pte_unmap_unlock(pte, lock);
 		cond_resched();
 	}
 	return 0;

@@ -391,7 +391,7 @@ pid_t pith_next_tid(struct pith_process *p);
 /* Make @p one of its domain's. */
 void pith_process_list(struct pith_process *p);
 
-/* --- space.c, thread.c, fault.c, regs.c ------------------------------------------- */
+/* --- space.c, thread.c, fault.c -------------------------------------------------- */
 
 pith_op_fn pith_op_space_create, pith_op_space_map, pith_op_space_unmap,
 	   pith_op_space_protect, pith_op_space_fault_ep, pith_op_space_thread,
@@ -409,13 +409,6 @@ int pith_thread_create(struct pith_process *p, struct pith_thread *th,
 void pith_threads_forget(struct pith_process *p, bool all);
 void pith_thread_end(struct pith_thread *th, struct task_struct *task);
 
-/* The task of @th stands still, as thread.c sees to. */
-void pith_regs_get(struct task_struct *task, struct pith_regs *r);
-void pith_regs_set(struct task_struct *task, struct pith_regs *r);
-bool pith_regs_valid(const struct pith_regs *r);
-/* What the calling thread's exception was. */
-void pith_fault_decode(struct pith_fault *f);
-
 /* --- io.c, irq.c, log.c, syscall.c -------------------------------------------------------- */
 
 pith_op_fn pith_op_hw_info, pith_op_hw_console, pith_op_hw_io_mem,
@@ -426,9 +419,42 @@ pith_op_fn pith_op_port_in, pith_op_port_out;
 int pith_hw_install(void);
 extern u64 pith_boot_free;
 
+/* --- arch/ARCH/kernel/pith_regs.c, pith_device.c -------------------------------- */
+
+/* The caller is new in its space: nothing of its creator's registers is left. */
+void pith_regs_clear(void);
+/* The task of @th stands still, as thread.c sees to. */
+void pith_regs_get(struct task_struct *task, struct pith_regs *r);
+void pith_regs_set(struct task_struct *task, struct pith_regs *r);
+/* What the calling thread's exception was. */
+void pith_fault_decode(struct pith_fault *f);
+
+/* Physical addresses are lower. */
+u64 pith_phys_limit(void);
+/* Is part of it interrupt controllers', the kernel's clock's or its console's? */
+bool pith_kernel_range(u64 base, u64 size);
+#ifdef CONFIG_PITH_PL011
+/* Is part of it the console's? */
+bool pith_console_at(u64 base, u64 size);
+#else
+static inline bool pith_console_at(u64 base, u64 size) { return false; }
+#endif
+static inline bool pith_overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+/* Can there be such an interrupt? */
+bool pith_irq_valid(const struct pith_irq *a);
+/* Linux' number of an interrupt until it is unmapped, or <= 0. */
+int pith_irq_map(const struct pith_irq *a);
+void pith_irq_unmap(int irq);
+/* One that is signalled by a write, or <= 0: with CONFIG_PITH_MSI. */
+int pith_msi_alloc(void);
+
 /* Limits of the descriptor tables of a component and of core. */
 #define PITH_TABLE	4096
-#define PITH_CORE_TABLE	65536
+#define PITH_CORE_TABLE	131072
 /* Domains between a domain and the root: each tick may go through all of them. */
 #define PITH_DEPTH	64
 /* Mappings that a process may have. */

@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <asm/pgalloc.h>
 #include <asm/tlb.h>
+#include "../../mm/vma.h"
 #include "pith.h"
 
 #define MAX_CAPS	64
@@ -25,8 +26,8 @@
 static bool range_valid(u64 address, u64 size)
 {
 	return PAGE_ALIGNED(address) && PAGE_ALIGNED(size) && size &&
-	       address >= PITH_LOWEST && address < TASK_SIZE &&
-	       size <= TASK_SIZE - address;
+	       address >= PITH_LOWEST && address < TASK_SIZE_MAX &&
+	       size <= TASK_SIZE_MAX - address;
 }
 
 static vm_flags_t flags_of(u32 rights)
@@ -86,7 +87,7 @@ static int map(struct mm_struct *mm, struct file *file,
 	if (!vma)
 		return -EDQUOT;
 	vma_start_write(vma);
-	err = pith_mem_vma(file, vma) ?: insert_vm_struct(mm, vma);
+	err = pith_mem_vma(file, vma) ?: vma_link(mm, vma);
 	if (err) {
 		fput(vma->vm_file);
 		vm_area_free(vma);
@@ -297,7 +298,7 @@ static struct mm_struct *new_mm(void)
 	struct rlimit no_stack = {};
 
 	if (mm) {
-		mm->task_size = TASK_SIZE;
+		mm->task_size = TASK_SIZE_MAX;
 		arch_pick_mmap_layout(mm, &no_stack);
 	}
 	return mm;

@@ -15,9 +15,6 @@
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
 #include <uapi/linux/futex.h>
-#ifdef CONFIG_X86
-#include <asm/prctl.h>
-#endif
 #include "pith.h"
 
 u64 pith_boot_free;
@@ -68,14 +65,6 @@ int pith_check_futex(int op)
 	return current->pith_mode != PITH_MODE_COMPONENT ||
 	       (cmd < 32 && (FUTEX_OPS & BIT(cmd))) ? 0 : -ENOSYS;
 }
-
-#ifdef CONFIG_X86
-int pith_check_arch_prctl(int option)
-{
-	return current->pith_mode != PITH_MODE_COMPONENT ||
-	       option == ARCH_SET_FS || option == ARCH_GET_FS ? 0 : -EPERM;
-}
-#endif
 
 /* --- bootstrap ------------------------------------------------------------------------- */
 
@@ -204,15 +193,21 @@ static const struct op ops[] = {
 	OP(IRQ_BIND, irq_bind, IRQ, PITH_R_MANAGE, IN_ZERO(pith_fd_arg)),
 	OP(IRQ_ACK, irq_ack, IRQ, PITH_R_MANAGE),
 
+#ifdef CONFIG_PITH_PORTS
 	OP(PORT_IN, port_in, IO_PORT, PITH_R_READ, INOUT_ZERO(pith_port)),
 	OP(PORT_OUT, port_out, IO_PORT, PITH_R_WRITE, IN_ZERO(pith_port)),
+#endif
 
 	OP(HW_INFO, hw_info, HARDWARE, 0, OUT(pith_hw_info)),
 	OP(HW_CONSOLE, hw_console, HARDWARE, 0, IN_ZERO(pith_text)),
 	OP(HW_IO_MEM, hw_io_mem, HARDWARE, 0, IN_ZERO(pith_io_mem)),
+#ifdef CONFIG_PITH_PORTS
 	OP(HW_IO_PORT, hw_io_port, HARDWARE, 0, IN(pith_io_port)),
+#endif
 	OP(HW_IRQ, hw_irq, HARDWARE, 0, IN(pith_irq)),
+#ifdef CONFIG_PITH_MSI
 	OP(HW_MSI, hw_msi, HARDWARE, 0, OUT(pith_msi)),
+#endif
 	OP(HW_MEM_PHYS, hw_mem_phys, HARDWARE, 0, IN(pith_mem_phys)),
 	OP(HW_LOG_READ, hw_log_read, HARDWARE, 0, IN(pith_log_read),
 	   .out = true),

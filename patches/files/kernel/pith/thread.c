@@ -134,10 +134,16 @@ int pith_op_thread_get_regs(struct pith_cap *cap, void *arg)
 	return access_regs(cap, arg, pith_regs_get);
 }
 
+static bool regs_valid(const struct pith_regs *r)
+{
+	return r->ip < TASK_SIZE_MAX && r->sp < TASK_SIZE_MAX &&
+	       r->tls < TASK_SIZE_MAX;
+}
+
 int pith_op_thread_set_regs(struct pith_cap *cap, void *arg)
 {
-	return pith_regs_valid(arg) ? access_regs(cap, arg, pith_regs_set) :
-				      -EINVAL;
+	return regs_valid(arg) ? access_regs(cap, arg, pith_regs_set) :
+				 -EINVAL;
 }
 
 /* --- birth ------------------------------------------------------------------- */
@@ -231,9 +237,7 @@ static int thread_main(void *arg)
 	current->signal->rlim[RLIMIT_NOFILE] =
 		(struct rlimit) { PITH_TABLE, PITH_TABLE };
 	set_task_comm(current, th->space->name);
-	/* nothing of its creator's registers is left */
-	ELF_PLAT_INIT(current_pt_regs(), 0);
-	start_thread(current_pt_regs(), 0, 0);
+	pith_regs_clear();
 	pith_settle(th, NULL);
 	err = b->setup ? b->setup(b->arg) : 0;
 	b->err = err;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "uart.h"
+/* The first UART of a PC. */
+#include "../source.h"
+#include "arch.h"
+
+#define COM1	0x3f8
 
 /* 16550: registers and the bits used here (PC16550D, table II). */
 #define UART_IER	1	/* interrupt enable */
@@ -8,16 +12,16 @@
 #define IER_THRE	2	/* transmitter empty */
 #define MCR_OUT2	8	/* gates the interrupt line on a PC */
 
-long uart_ports(void)
+long source_open(void)
 {
 	struct pith_io_port a = { COM1, 8 };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IO_PORT, &a);
 }
 
-long uart_irq(void)
+long source_irq(void)
 {
-	struct pith_irq a = { .gsi = COM1_GSI };
+	struct pith_irq a = { .gsi = KT_GSI };
 
 	return kt_control(kt_hardware, PITH_OP_HW_IRQ, &a);
 }
@@ -37,7 +41,7 @@ static void clear(int ports)
 }
 
 /* The transmitter is empty: allowing its interrupt raises one at once. */
-void uart_interrupt(int ports)
+void source_interrupt(int ports)
 {
 	out(ports, UART_IER, 0);
 	clear(ports);
@@ -45,8 +49,15 @@ void uart_interrupt(int ports)
 	out(ports, UART_IER, IER_THRE);
 }
 
-void uart_quiet(int ports)
+void source_quiet(int ports)
 {
 	out(ports, UART_IER, 0);
 	clear(ports);
+}
+
+long quiet_irq(void)
+{
+	struct pith_msi a = { 0 };
+
+	return kt_control(kt_hardware, PITH_OP_HW_MSI, &a);
 }

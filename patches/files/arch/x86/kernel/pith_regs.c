@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All that Pith knows about the registers of a processor: what a thread's are,
- * and which values another thread may give it.
+ * What Pith knows about the registers of x86: what a thread's are, and which
+ * values another thread may give it.
  */
-#include <linux/mm.h>
+#include <linux/elf.h>
 #include <linux/sched/task_stack.h>
-#include "pith.h"
-
-#ifdef CONFIG_X86_64
 #include <asm/fsgsbase.h>
+#include <asm/prctl.h>
 #include <asm/traps.h>
+#include "../../../kernel/pith/pith.h"
 
 /* What a program can change itself, less what is meant for a kernel's use. */
 #define USER_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
@@ -27,6 +26,12 @@
 	(to)->r13 = (from)->r13; (to)->r14 = (from)->r14;		\
 	(to)->r15 = (from)->r15;					\
 } while (0)
+
+void pith_regs_clear(void)
+{
+	ELF_PLAT_INIT(current_pt_regs(), 0);
+	start_thread(current_pt_regs(), 0, 0);
+}
 
 void pith_regs_get(struct task_struct *task, struct pith_regs *r)
 {
@@ -63,57 +68,9 @@ void pith_fault_decode(struct pith_fault *f)
 		  t->error_code & X86_PF_WRITE ? PITH_FAULT_WRITE :
 						 PITH_FAULT_READ;
 }
-#endif
 
-#ifdef CONFIG_ARM64
-#include <asm/esr.h>
-
-void pith_regs_get(struct task_struct *task, struct pith_regs *r)
+int pith_check_arch_prctl(int option)
 {
-	struct pt_regs *regs = task_pt_regs(task);
-
-	memcpy(r->x, regs->regs, sizeof(r->x));
-	r->sp = regs->sp;
-	r->ip = regs->pc;
-	r->flags = regs->pstate;
-	r->tls = task->thread.uw.tp_value;
-}
-
-void pith_regs_set(struct task_struct *task, struct pith_regs *r)
-{
-	struct pt_regs *regs = task_pt_regs(task);
-	u64 flags = PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT;
-
-	memcpy(regs->regs, r->x, sizeof(r->x));
-	regs->sp = r->sp;
-	regs->pc = r->ip;
-	regs->pstate = (regs->pstate & ~flags) | (r->flags & flags);
-	forget_syscall(regs);
-	task->thread.uw.tp_value = r->tls;
-}
-
-void pith_fault_decode(struct pith_fault *f)
-{
-	unsigned long esr = current->thread.fault_code;
-
-	f->ip = task_pt_regs(current)->pc;
-	f->address = current->thread.fault_address;
-	switch (ESR_ELx_EC(esr)) {
-	case ESR_ELx_EC_IABT_LOW:
-		f->type = PITH_FAULT_EXEC;
-		break;
-	case ESR_ELx_EC_DABT_LOW:
-		f->type = esr & ESR_ELx_WNR ? PITH_FAULT_WRITE :
-					      PITH_FAULT_READ;
-		break;
-	default:
-		f->type = PITH_FAULT_EXCEPTION;
-		f->code = ESR_ELx_EC(esr);
-	}
-}
-#endif
-
-bool pith_regs_valid(const struct pith_regs *r)
-{
-	return r->ip < TASK_SIZE && r->sp < TASK_SIZE && r->tls < TASK_SIZE;
+	return current->pith_mode != PITH_MODE_COMPONENT ||
+	       option == ARCH_SET_FS || option == ARCH_GET_FS ? 0 : -EPERM;
 }
