@@ -70,6 +70,25 @@ KT_ROLE(budget_dodges)
 	}
 }
 
+#define MANY	100
+
+static void spin_when_told(void *arg)
+{
+	while (!kt_report->shared[0])
+		kt_sleep(MS);
+	spin_on(arg);
+}
+
+KT_ROLE(budget_spins_manifold)
+{
+	static struct kt_thread t[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		kt_thread_start(&t[i], spin_when_told, NULL);
+	kt_report->shared[0] = 1;
+	spin_on(NULL);
+}
+
 static uint64_t cpu_ns(struct kt_child *c)
 {
 	return kt_space_info(c->space).cpu_ns;
@@ -118,6 +137,50 @@ KT_CORE(budget_of_all_threads)
 KT_CORE(budget_is_not_sampled)
 {
 	check_share("budget_dodges");
+}
+
+/* To wake up for nothing is not free, and may not be had each period by each
+ * thread of a domain that is in debt. */
+KT_CORE(budget_of_many_threads)
+{
+	int d = kt_domain(4 * KT_CHILD_RAM, 4 * KT_CHILD_CAPS);
+	struct kt_child c = kt_start_in(d, "budget_spins_manifold", NULL, 0);
+	uint64_t percent;
+
+	kt_await_word(&kt_report->shared[0], 1);
+	KT_EQ(set_budget(d, MS / 10, MS), 0);
+	kt_sleep(500 * MS);
+	percent = share(&c);
+	if (percent > 15)
+		KT_FAIL("%lu%% of a CPU, not 10%%", percent);
+	KT_EQ(set_budget(d, 0, 0), 0);
+	percent = share(&c);
+	if (percent < 30)
+		KT_FAIL("no limit: only %lu%% of a CPU", percent);
+	kt_kill(&c);
+	kt_finish(&c);
+}
+
+/* Who waits for a budget that is too small does not wait for a larger one. */
+KT_CORE(budget_raised)
+{
+	struct kt_child c = kt_start("budget_spins", NULL, 0);
+	volatile uint64_t *turns = &kt_report->shared[1];
+	uint64_t t, seen;
+
+	kt_await_word(&kt_report->shared[0], 1);
+	KT_EQ(set_budget(c.domain, MS / 10, 1000 * MS), 0);
+	do {
+		seen = *turns;
+		kt_sleep(50 * MS);
+	} while (*turns != seen);
+	KT_EQ(set_budget(c.domain, 500 * MS, 1000 * MS), 0);
+	t = kt_now();
+	while (*turns == seen && kt_now() - t < 700 * MS)
+		kt_sleep(MS);
+	KT_TRUE(*turns != seen);
+	kt_kill(&c);
+	kt_finish(&c);
 }
 
 /* A budget that is set again is not a new one: what was used of it stays so. */

@@ -4,7 +4,10 @@
 # What to leave out of the source is known for x86 only, dead code as well.
 USUAL_PROFILE := $(if $(filter x86,$(ARCH)),release,whole)
 PROFILE ?= $(USUAL_PROFILE)
-KERNEL := $(B)/kernel$(if $(filter-out $(USUAL_PROFILE),$(PROFILE)),-$(PROFILE))
+# WITH=FILE is one more fragment, which may change what the profile sets.
+WITH ?=
+VARIANT := $(if $(WITH),-$(basename $(notdir $(WITH))))
+KERNEL := $(B)/kernel$(if $(filter-out $(USUAL_PROFILE),$(PROFILE)),-$(PROFILE))$(VARIANT)
 IMAGE := $(if $(filter x86,$(ARCH)),bzImage,Image)
 BZIMAGE := $(KERNEL)/arch/$(ARCH)/boot/$(IMAGE)
 # A profile with the line `cut` is built from a tree without what the cuts name.
@@ -33,7 +36,7 @@ $(B)/stamp/tree$(CUT): $(SOURCE_ID) $(PATCHES) scripts/pithtools/kernel.py \
 # Built in a folder right inside the tree, so that Kbuild calls every file by a
 # relative path: the same commands wherever the tree lies, which is what makes
 # ccache serve all checkouts and the image the same everywhere.
-OBJECTS = $(TREE)/out-$(if $(filter-out x86,$(ARCH)),$(ARCH)-)$(PROFILE)
+OBJECTS = $(TREE)/out-$(if $(filter-out x86,$(ARCH)),$(ARCH)-)$(PROFILE)$(VARIANT)
 MAP = -fdebug-prefix-map=$$(readlink -f $(KERNEL))=.
 FOR_ARCH = ARCH=$(ARCH) CROSS_COMPILE=$(CROSS_COMPILE)
 KERNEL_VARS = $(FOR_ARCH) \
@@ -43,22 +46,22 @@ KERNEL_VARS = $(FOR_ARCH) \
 export CCACHE_DIR := $(PITH_CACHE)/ccache
 
 $(KERNEL)/.configured: $(B)/stamp/tree$(CUT) kconfig/profiles/$(PROFILE) \
-		$(wildcard kconfig/*.config) scripts/kernel-config
+		$(wildcard kconfig/*.config) $(WITH) scripts/kernel-config
 	@mkdir -p $(OBJECTS)
 	@ln -sfn "$$(readlink -f $(OBJECTS))" $(KERNEL)
 	@$(STEP) 'kernel configuration' $(B)/log/kernel-config.log \
-		scripts/kernel-config $(PROFILE) "$$(readlink -f $(TREE))" $(KERNEL) \
+		scripts/kernel-config '$(PROFILE)$(if $(WITH),+$(WITH))' "$$(readlink -f $(TREE))" $(KERNEL) \
 		$(FOR_ARCH)
 	@touch $@
 
 $(BZIMAGE): $(KERNEL)/.configured
-	@$(STEP) 'kernel ($(PROFILE))' $(B)/log/kernel-$(PROFILE).log \
+	@$(STEP) 'kernel ($(PROFILE)$(VARIANT))' $(B)/log/kernel-$(PROFILE)$(VARIANT).log \
 		flock $(KERNEL)/.lock $(CLEAN_MAKE) -C "$$(readlink -f $(TREE))" \
 		O="$$(readlink -f $(KERNEL))" $(KERNEL_VARS) -j$(JOBS) $(IMAGE)
 	@touch $@
 
 .PHONY: kernel
-kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration, ARCH=arm64
+kernel: $(BZIMAGE) ## the kernel image; PROFILE= for another configuration, WITH= a fragment of one's own, ARCH=arm64
 
 .PHONY: kernel-tree
 kernel-tree: $(B)/stamp/tree$(CUT) ## only the patched kernel source, in the cache

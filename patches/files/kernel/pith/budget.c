@@ -71,7 +71,11 @@ void pith_account(struct task_struct *task, u64 ns)
 	__pith_switch_in(task);
 }
 
-/* How long @d has to wait, 0: not at all. */
+/*
+ * How long @d has to wait, 0: not at all. Periods that only pay what is owed are
+ * waited for as one: to wake up in each would cost every thread something, and many
+ * threads more than the budget.
+ */
 static u64 wait_for(struct pith_domain *d)
 {
 	u64 now;
@@ -81,36 +85,35 @@ static u64 wait_for(struct pith_domain *d)
 	if (!d->cpu_budget)
 		return 0;
 	refill(d, now);
-	return d->cpu_left <= 0 ? d->cpu_end - now : 0;
+	if (d->cpu_left > 0)
+		return 0;
+	return d->cpu_end - now +
+	       div64_u64(-d->cpu_left, d->cpu_budget) * d->cpu_period;
 }
 
 void __pith_resume_user(void)
 {
 	struct pith_process *p = current->pith_process;
-	struct pith_domain *d;
-	ktime_t wait;
+	struct pith_domain *d = p ? p->domain : NULL;
+	DECLARE_SWAITQUEUE(wait);
+	ktime_t time;
 
-	while (p && !fatal_signal_pending(current)) {
-		for (d = p->domain, wait = 0; d && !wait; d = d->parent)
-			wait = wait_for(d);
-		if (!wait)
-			return;
-		set_current_state(TASK_KILLABLE | TASK_NOLOAD);
-		schedule_hrtimeout_range(&wait, 0, HRTIMER_MODE_REL);
+	while (d && !fatal_signal_pending(current)) {
+		/* first, so that a budget which is set now is seen, or wakes us */
+		prepare_to_swait_exclusive(&d->cpu_wait, &wait,
+					   TASK_KILLABLE | TASK_NOLOAD);
+		time = wait_for(d);
+		if (time)
+			schedule_hrtimeout_range(&time, 0, HRTIMER_MODE_REL);
+		finish_swait(&d->cpu_wait, &wait);
+		d = time ? p->domain : d->parent;
 	}
 }
 
-int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
+static void set_budget(struct pith_domain *d, const struct pith_cpu_budget *b)
 {
-	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
-	struct pith_cpu_budget *b = arg;
 	s64 used = 0;
 
-	if (b->budget && (b->budget < MIN_BUDGET || b->budget > MAX_BUDGET ||
-			  b->period < MIN_PERIOD || b->period > MAX_PERIOD))
-		return -EINVAL;
-	if (b->budget)
-		static_branch_enable(&pith_budgets);
 	guard(raw_spinlock_irq)(&d->cpu_lock);
 	if (d->cpu_budget) {	/* what it used of this period, it used */
 		refill(d, local_clock());
@@ -121,5 +124,19 @@ int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 	d->cpu_budget = b->budget;
 	d->cpu_period = b->period;
 	d->cpu_left = b->budget - used;
+}
+
+int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
+{
+	struct pith_domain *d = pith_cap_to(cap, struct pith_domain);
+	struct pith_cpu_budget *b = arg;
+
+	if (b->budget && (b->budget < MIN_BUDGET || b->budget > MAX_BUDGET ||
+			  b->period < MIN_PERIOD || b->period > MAX_PERIOD))
+		return -EINVAL;
+	if (b->budget)
+		static_branch_enable(&pith_budgets);
+	set_budget(d, b);
+	swake_up_all(&d->cpu_wait);
 	return 0;
 }

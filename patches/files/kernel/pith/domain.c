@@ -60,6 +60,7 @@ struct pith_domain *pith_domain_new(struct pith_domain *parent)
 		return d;
 	raw_spin_lock_init(&d->lock);
 	raw_spin_lock_init(&d->cpu_lock);
+	init_swait_queue_head(&d->cpu_wait);
 	INIT_LIST_HEAD(&d->processes);
 	d->parent = parent;
 	if (parent) {

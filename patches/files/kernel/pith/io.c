@@ -62,6 +62,9 @@ int pith_op_hw_io_mem(struct pith_cap *cap, void *arg)
 
 /* --- the rest -------------------------------------------------------------------------- */
 
+/* set by the architecture where its firmware tells of one */
+struct pith_screen pith_screen __ro_after_init;
+
 int pith_op_hw_info(struct pith_cap *cap, void *arg)
 {
 	*(struct pith_hw_info *)arg = (struct pith_hw_info) {

@@ -22,6 +22,7 @@
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/swait.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/pith.h>
 
@@ -153,6 +154,7 @@ struct pith_domain {
 	u64 cpu_budget, cpu_period;	/* budget 0: no limit */
 	s64 cpu_left;			/* in this period; < 0: overrun */
 	u64 cpu_end;			/* of this period, sched_clock() */
+	struct swait_queue_head cpu_wait; /* threads that wait for a period */
 };
 
 struct pith_domain *pith_domain_new(struct pith_domain *parent);

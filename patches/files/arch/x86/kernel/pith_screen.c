@@ -9,8 +9,6 @@
 #include <asm/setup.h>
 #include <uapi/linux/pith.h>
 
-struct pith_screen pith_screen __ro_after_init;
-
 static int __init pith_screen_init(void)
 {
 	const struct screen_info *s = &boot_params.screen_info;
