@@ -259,6 +259,11 @@ long kt_wait(int ep, uint64_t deadline)
 	return kt_reply_wait(ep, PITH_WAIT, deadline);
 }
 
+uint64_t kt_soon(uint64_t ms)
+{
+	return kt_now() + KT_MS(kt_report->checked ? 10 * ms : ms);
+}
+
 void kt_let_block(void)
 {
 	kt_sleep(KT_MS(kt_report->checked ? 2000 : 30));

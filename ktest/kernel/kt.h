@@ -53,8 +53,12 @@ long kt_close(int fd);
 uint64_t kt_now(void);		/* CLOCK_MONOTONIC, ns */
 
 #define KT_MS(n)	((uint64_t)(n) * 1000000)
+/* In @ms, or on a kernel that checks itself in ten times as many. */
+uint64_t kt_soon(uint64_t ms);
 /* Longer than anything takes that works, in emulation too. */
-#define KT_SOON		(kt_now() + KT_MS(20000))
+#define KT_SOON		kt_soon(20000)
+/* The same for what is done thousands of times. */
+#define KT_LATER	kt_soon(60000)
 /* Long enough for something that must not happen to happen. */
 #define KT_NOT_SOON	(kt_now() + KT_MS(50))
 

@@ -62,7 +62,7 @@
 #define KT_RAM_100_PAGES	411976
 #define KT_RAM_8_PAGES		34184
 #define KT_RAM_REPLY		608
-#define KT_RAM_DOMAIN		704
+#define KT_RAM_DOMAIN		768
 #define KT_RAM_IO_MEM		1352
 #define KT_RAM_IRQ		1184
 

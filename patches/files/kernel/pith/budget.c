@@ -18,6 +18,7 @@
 #define MAX_BUDGET	(64ULL * NSEC_PER_SEC)
 #define MIN_PERIOD	1000000ULL
 #define MAX_PERIOD	(1ULL * NSEC_PER_SEC)
+#define LOOK		MAX_PERIOD	/* whether the budget is another one */
 
 DEFINE_STATIC_KEY_FALSE(pith_budgets);
 
@@ -73,8 +74,8 @@ void pith_account(struct task_struct *task, u64 ns)
 
 /*
  * How long @d has to wait, 0: not at all. Periods that only pay what is owed are
- * waited for as one: to wake up in each would cost every thread something, and many
- * threads more than the budget.
+ * waited for as one, or to the next LOOK: to wake up in each would cost every thread
+ * something, and many threads more than the budget.
  */
 static u64 wait_for(struct pith_domain *d)
 {
@@ -87,8 +88,8 @@ static u64 wait_for(struct pith_domain *d)
 	refill(d, now);
 	if (d->cpu_left > 0)
 		return 0;
-	return d->cpu_end - now +
-	       div64_u64(-d->cpu_left, d->cpu_budget) * d->cpu_period;
+	return min(LOOK, d->cpu_end - now +
+		   div64_u64(-d->cpu_left, d->cpu_budget) * d->cpu_period);
 }
 
 void __pith_resume_user(void)
@@ -110,7 +111,8 @@ void __pith_resume_user(void)
 	}
 }
 
-static void set_budget(struct pith_domain *d, const struct pith_cpu_budget *b)
+/* Whether there is time left now. */
+static bool set_budget(struct pith_domain *d, const struct pith_cpu_budget *b)
 {
 	s64 used = 0;
 
@@ -124,6 +126,7 @@ static void set_budget(struct pith_domain *d, const struct pith_cpu_budget *b)
 	d->cpu_budget = b->budget;
 	d->cpu_period = b->period;
 	d->cpu_left = b->budget - used;
+	return !b->budget || d->cpu_left > 0;
 }
 
 int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
@@ -136,7 +139,7 @@ int pith_op_domain_cpu(struct pith_cap *cap, void *arg)
 		return -EINVAL;
 	if (b->budget)
 		static_branch_enable(&pith_budgets);
-	set_budget(d, b);
-	swake_up_all(&d->cpu_wait);
+	if (set_budget(d, b))
+		swake_up_all(&d->cpu_wait);
 	return 0;
 }
