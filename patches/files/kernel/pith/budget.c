@@ -79,10 +79,9 @@ void pith_account(struct task_struct *task, u64 ns)
  */
 static u64 wait_for(struct pith_domain *d)
 {
-	u64 now;
+	u64 now = local_clock();
 
 	guard(raw_spinlock_irq)(&d->cpu_lock);
-	now = local_clock();
 	if (!d->cpu_budget)
 		return 0;
 	refill(d, now);
