@@ -375,21 +375,21 @@ int pith_op_thread_info(struct pith_cap *cap, void *arg)
 
 	*info = (struct pith_thread_info) {
 		.state = PITH_THREAD_ENDED,
-		.cpu_ns = th->cpu_ns,
+		.cpu_ns = READ_ONCE(th->cpu_ns),
 		.calls = READ_ONCE(th->calls),
 		.receives = READ_ONCE(th->receives),
 		.faults = READ_ONCE(th->faults),
-		.switches = th->switches,
+		.switches = READ_ONCE(th->switches),
 	};
 
 	if (task) {
 		pith_settle(th, NULL);	/* an idle server still inherits */
 		info->state = state_of(th, task);
 		info->cpu = task_cpu(task);
-		info->priority = task->rt_priority;
-		info->priority_now = rt_priority(task->prio);
+		info->priority = READ_ONCE(task->rt_priority);
+		info->priority_now = rt_priority(READ_ONCE(task->prio));
 		info->cpu_ns = task_sched_runtime(task);
-		info->switches = task->nvcsw + task->nivcsw;
+		info->switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 	}
 	return 0;
 }
