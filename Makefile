@@ -28,7 +28,8 @@ JOBS ?= $(shell nproc)
 SCENARIO ?= first_light
 STEP := scripts/step
 # A step runs a make of its own; it must not look for the job server of this one.
-CLEAN_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make
+# KCSAN looks only where a Makefile says so (kernel/pith): Linux has races of its own.
+CLEAN_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL KCSAN_SANITIZE=n make
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))

@@ -308,7 +308,7 @@ void pith_leave(struct pith_thread *th)
 	}
 	list_del_init(&th->member);
 	th->serves = NULL;
-	th->task = NULL;
+	WRITE_ONCE(th->task, NULL);	/* pith_thread_task() */
 	raw_spin_lock(&task->pi_lock);
 	task->pith = NULL;
 	rt_mutex_setprio(task, rt_mutex_get_top_task(task));

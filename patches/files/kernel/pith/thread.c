@@ -28,7 +28,7 @@ struct task_struct *pith_thread_task(struct pith_thread *th)
 	struct task_struct *task;
 
 	raw_spin_lock_irq(&th->lock);
-	task = th->in_space ? th->task : NULL;
+	task = th->in_space ? READ_ONCE(th->task) : NULL;	/* pith_leave() */
 	if (task)
 		get_task_struct(task);
 	raw_spin_unlock_irq(&th->lock);
