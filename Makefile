@@ -143,6 +143,16 @@ flame: $(B)/stamp/packages-run all ## where the instructions of a call and reply
 patches-check: $(B)/stamp/packages-build ## the patch series is in order
 	@scripts/kernel-tree check
 
+.PHONY: series-boots
+series-boots: $(B)/stamp/packages-test ktest ## the kernel builds and boots at every place of the series: FROM= TO=
+	@scripts/series-boots $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
+# Some thirty kernels; hours.
+.PHONY: costs
+costs: $(B)/stamp/packages-measure all ktest ## what each facility saves and each hardening option costs: TABLE= UPDATE=1
+	@for table in $(or $(TABLE),facilities hardening); do \
+		scripts/costs $(if $(UPDATE),--update-docs) $$table || exit; done
+
 # The lists are made from the image of the whole source; then the compiler says
 # which names others had hidden.
 .PHONY: cuts

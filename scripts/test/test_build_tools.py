@@ -13,7 +13,9 @@ import tool
 from pithtools import apt
 
 config = tool.load("kernel-config")
+costs = tool.load("costs")
 run = tool.load("run")
+series_boots = tool.load("series-boots")
 third_party = tool.load("third-party")
 
 
@@ -117,6 +119,15 @@ class KernelConfigTest(Scratch):
         self.assertEqual(config.asked(*found)["CONFIG_PITH"],
                          ("n", "mine.config"))
 
+    def test_what_did_not_survive(self):
+        wanted = {"CONFIG_A": ("y", "a.config"), "CONFIG_B": ("n", "a.config")}
+        with mock.patch("builtins.print") as said:
+            with self.assertRaisesRegex(SystemExit, "1 symbols"):
+                config.check_survivors(wanted, {})
+            config.check_survivors(wanted, {}, True)
+        self.assertEqual([c.args for c in said.mock_calls],
+                         [("a.config: CONFIG_A: asked y, got n",)] * 2)
+
     def test_a_symbol_that_does_not_survive_stops(self):
         wanted = {"CONFIG_A": ("y", "a"), "CONFIG_B": ("n", "a")}
         config.check_survivors(wanted, {"CONFIG_A": "y"})
@@ -129,6 +140,69 @@ class KernelConfigTest(Scratch):
             for arch in ("x86", "arm64"):
                 self.assertTrue(config.asked(*config.fragments(path.name,
                                                                arch)))
+
+
+class CostsTest(Scratch):
+    REPORT = {
+        "base": {"text_bytes": 1000, "boot_free_kb": 50, "sloc": 7},
+        "symbols": {
+            "A": {"release": "y", "with": ["B"],
+                  "other": {"text_bytes": 900, "boot_free_kb": 52, "sloc": 7}},
+            "C": {"release": "y", "impossible": "Kconfig does not allow it"}}}
+
+    def test_symbols_are_those_of_the_fragments(self):
+        self.assertEqual(costs.symbols("facilities")["PIPES"], "n")
+        self.assertEqual(costs.symbols("hardening")["VMAP_STACK"], "y")
+        self.assertNotIn("SLUB_TINY", costs.symbols("hardening"))
+
+    def test_what_an_option_costs(self):
+        rows = costs.markdown("hardening", self.REPORT).splitlines()
+        self.assertEqual(rows[2], "| `A`, with it `B` | +100 | -2 |  |  |  |  |")
+        self.assertIn("Kconfig does not allow it", rows[3])
+
+    def test_what_leaving_a_facility_out_saves(self):
+        base, other = {"sloc": 7, "boot_free_kb": 50}, {"sloc": 10,
+                                                        "boot_free_kb": 45}
+        found = [costs.difference("facilities", key, base, other)
+                 for key in ("sloc", "boot_free_kb", "text_bytes")]
+        self.assertEqual(found, ["+3", "+5", ""])
+
+    def test_symbols_that_go_along_are_found_in_what_kconfig_says(self):
+        self.assertEqual(
+            costs.LOST.findall("x.config: CONFIG_A: asked y, got n\nother\n"),
+            [("A", "y", "n")])
+
+    def test_only_between_markers(self):
+        document = self.top / "size.md"
+        document.write_text("a\n<!-- costs hardening -->\nold\n"
+                            "<!-- end of hardening -->\nb\n")
+        with mock.patch.object(costs, "DOCUMENT", document):
+            costs.update("hardening", "new")
+            with self.assertRaises(SystemExit):
+                costs.update("facilities", "new")
+        self.assertEqual(document.read_text(),
+                         "a\n<!-- costs hardening -->\nnew\n"
+                         "<!-- end of hardening -->\nb\n")
+
+
+class SeriesBootsTest(Scratch):
+    NAMES = ["100-a.patch", "110-b.patch", "115-c.patch"]
+
+    def test_places(self):
+        place = series_boots.place
+        self.assertEqual(place(self.NAMES, None, -1), -1)
+        self.assertEqual(place(self.NAMES, "110", 0), 1)
+        for wrong in ("11", "9"):
+            with self.assertRaises(SystemExit):
+                place(self.NAMES, wrong, 0)
+
+    def test_the_series_up_to_there(self):
+        names = series_boots.kernel.series(cuts=False)[:2]
+        with mock.patch.object(series_boots, "WORK", self.top):
+            folder = series_boots.folder_of(names)
+        self.assertEqual(series_boots.kernel.series(folder), names)
+        self.assertIn("kernel/pith/cap.c",
+                      series_boots.kernel.new_files(folder))
 
 
 class StepTest(Scratch):
