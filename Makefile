@@ -164,8 +164,8 @@ cuts: ## write anew what the release is built without (patches/*.cut)
 		do $(MAKE) kernel || exit; done
 
 .PHONY: why
-why: kernel ## why FILE=mm/x.c or SYM=function is in the kernel's image
-	@scripts/why $(KERNEL) $(if $(SYM),SYM=$(SYM),FILE=$(FILE))
+why: kernel $(if $(TESTS),$(B)/stamp/packages-test $(TESTS:kernel=ktest)) ## why FILE=mm/x.c or SYM=function is in the kernel's image; TESTS=kernel: who runs it
+	@scripts/why $(KERNEL) $(if $(SYM),SYM=$(SYM),FILE=$(FILE)) $(TESTS:%=TESTS=%)
 
 .PHONY: doctor
 doctor: ## missing packages, KVM, disk space

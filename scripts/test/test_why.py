@@ -14,6 +14,7 @@ LOADER = importlib.machinery.SourceFileLoader("why", str(TOP / "scripts/why"))
 why = importlib.util.module_from_spec(
     importlib.util.spec_from_loader("why", LOADER))
 LOADER.exec_module(why)
+from pithtools import qemu_reach  # noqa: E402
 
 REPORT = """\
 alive 16 start .head.text - 1
@@ -53,6 +54,34 @@ class Why(unittest.TestCase):
     def test_no_report(self):
         with self.assertRaisesRegex(SystemExit, "no vmlinux.dce"):
             why.parts_of(pathlib.Path("/nonexistent"))
+
+
+class Tests(unittest.TestCase):
+    """What ran while which test did, from the kernel's log and QEMU's in one."""
+
+    STREAM = (b"Linux\n"
+              b"Trace 0: 0x7f00 [00/ffff10/0080/ff00] start\n"
+              b"# runn"
+              b"Trace 1: 0x7f00 [00/ffff20/0080/ff00] other\ning a_test\n"
+              b"Trace 0: 0x7f00 [00/ffff10/0080/ff00] start\n"
+              b"Trace 0: 0x7f00 [00/ffff10/0080/ff00] start\n"
+              b"ok 1 a_test\n"
+              b"Trace 0: 0x7f00 [00/ffff10/0080/ff00] start\n"
+              b"# running b_test\n"
+              b"Trace 0: 0x7f00 [00/ffff40/0080/ff00] elsewhere\nnot ok 2 b_te")
+
+    def test_attribution_whatever_the_pieces(self):
+        for piece in (1, 7, 1000):
+            found = qemu_reach.Attribution({0xffff10: "start", 0xffff20: "other",
+                                            0xffff30: "nobody"})
+            for at in range(0, len(self.STREAM), piece):
+                found.take(self.STREAM[at:at + piece])
+            self.assertEqual(
+                {name: list(tests) for name, tests in found.tests.items()},
+                {"start": ["(boot)", "a_test", "(between tests)"],
+                 "other": ["(boot)"], "nobody": []})
+            self.assertNotIn(b"Trace", found.log)
+            self.assertIn(b"# running a_test\n", found.log)
 
 
 if __name__ == "__main__":
