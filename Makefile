@@ -149,9 +149,8 @@ series-boots: $(B)/stamp/packages-test ktest ## the kernel builds and boots at e
 
 # Some thirty kernels; hours.
 .PHONY: costs
-costs: $(B)/stamp/packages-measure all ktest ## what each facility saves and each hardening option costs: TABLE= UPDATE=1
-	@for table in $(or $(TABLE),facilities hardening); do \
-		scripts/costs $(if $(UPDATE),--update-docs) $$table || exit; done
+costs: $(B)/stamp/packages-measure all ktest ## what each hardening option costs; SYMBOL= UPDATE=1
+	@scripts/costs $(if $(UPDATE),--update-docs) $(SYMBOL)
 
 # The lists are made from the image of the whole source; then the compiler says
 # which names others had hidden.

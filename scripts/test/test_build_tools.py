@@ -151,21 +151,13 @@ class CostsTest(Scratch):
             "C": {"release": "y", "impossible": "Kconfig does not allow it"}}}
 
     def test_symbols_are_those_of_the_fragments(self):
-        self.assertEqual(costs.symbols("facilities")["PIPES"], "n")
-        self.assertEqual(costs.symbols("hardening")["VMAP_STACK"], "y")
-        self.assertNotIn("SLUB_TINY", costs.symbols("hardening"))
+        self.assertIn("VMAP_STACK", costs.symbols())
+        self.assertNotIn("SLUB_TINY", costs.symbols())
 
     def test_what_an_option_costs(self):
-        rows = costs.markdown("hardening", self.REPORT).splitlines()
+        rows = costs.markdown(self.REPORT).splitlines()
         self.assertEqual(rows[2], "| `A`, with it `B` | +100 | -2 |  |  |  |  |")
         self.assertIn("Kconfig does not allow it", rows[3])
-
-    def test_what_leaving_a_facility_out_saves(self):
-        base, other = {"sloc": 7, "boot_free_kb": 50}, {"sloc": 10,
-                                                        "boot_free_kb": 45}
-        found = [costs.difference("facilities", key, base, other)
-                 for key in ("sloc", "boot_free_kb", "text_bytes")]
-        self.assertEqual(found, ["+3", "+5", ""])
 
     def test_symbols_that_go_along_are_found_in_what_kconfig_says(self):
         self.assertEqual(
@@ -174,15 +166,16 @@ class CostsTest(Scratch):
 
     def test_only_between_markers(self):
         document = self.top / "size.md"
-        document.write_text("a\n<!-- costs hardening -->\nold\n"
-                            "<!-- end of hardening -->\nb\n")
+        document.write_text("a\n<!-- costs of hardening -->\nold\n"
+                            "<!-- end of costs -->\nb\n")
         with mock.patch.object(costs, "DOCUMENT", document):
-            costs.update("hardening", "new")
+            costs.update("new")
+            self.assertEqual(document.read_text(),
+                             "a\n<!-- costs of hardening -->\nnew\n"
+                             "<!-- end of costs -->\nb\n")
+            document.write_text("a\n")
             with self.assertRaises(SystemExit):
-                costs.update("facilities", "new")
-        self.assertEqual(document.read_text(),
-                         "a\n<!-- costs hardening -->\nnew\n"
-                         "<!-- end of hardening -->\nb\n")
+                costs.update("new")
 
 
 class SeriesBootsTest(Scratch):
