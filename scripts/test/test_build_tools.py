@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Small build tools: apt lists, kernel configuration, step, run."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -188,6 +189,20 @@ class SeriesBootsTest(Scratch):
         for wrong in ("11", "9"):
             with self.assertRaises(SystemExit):
                 place(self.NAMES, wrong, 0)
+
+    def test_what_is_measured(self):
+        names = ["100-a.patch", "230-b.patch", "500-c.patch", "900-d.patch"]
+        self.assertEqual([i for i in range(-1, 4)
+                          if series_boots.to_measure(names, i)], [-1, 1, 2, 3])
+
+    def test_report_keeps_the_order_of_the_series(self):
+        report = self.top / "report/series.json"
+        with mock.patch.object(series_boots, "REPORT", report):
+            for title in ("115-c.patch", "100-a.patch", series_boots.UNPATCHED,
+                          "gone.patch"):
+                series_boots.keep(title, {"sloc": 1}, self.NAMES)
+        self.assertEqual(list(json.loads(report.read_text())),
+                         [series_boots.UNPATCHED, "100-a.patch", "115-c.patch"])
 
     def test_the_series_up_to_there(self):
         names = series_boots.kernel.series(cuts=False)[:2]
