@@ -16,14 +16,24 @@
 #define FLAGS		0x18
 #define FLAG_BUSY	BIT(3)
 #define FLAG_FULL	BIT(5)
+#define LOOKS		100000	/* a character takes 87 us at 115,200 baud */
 
 static u64 console_phys;	/* 0: none */
 static void __iomem *console_regs;
 
+/* One that never gets there loses characters, and stops nobody. */
+static void await_no(u32 flag)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (!(readl_relaxed(console_regs + FLAGS) & flag))
+			return;
+		cpu_relax();
+	}
+}
+
 static void put(u8 c)
 {
-	while (readl_relaxed(console_regs + FLAGS) & FLAG_FULL)
-		cpu_relax();
+	await_no(FLAG_FULL);
 	writel_relaxed(c, console_regs + DATA);
 }
 
@@ -34,8 +44,7 @@ static void pl011_write(struct console *con, const char *text, unsigned int n)
 			put('\r');
 		put(*text);
 	}
-	while (readl_relaxed(console_regs + FLAGS) & FLAG_BUSY)
-		cpu_relax();
+	await_no(FLAG_BUSY);
 }
 
 static struct console pl011_console = {
