@@ -217,7 +217,9 @@ ATTACK(space_bomb, "spaces and threads until there is no quota, all at once gone
 			fds[n + 1] = c.thread;
 			last = fds[n];
 		}
-		KT_TRUE(n > 4);
+		/* they stay: a kernel that checks itself, whose stacks are
+		 * larger, may have no quota for more in the next round */
+		KT_TRUE(round || n > 4);
 		while (n < (int)COUNT(fds)) {
 			fds[n] = kt_control(last, PITH_OP_SPACE_THREAD, NULL);
 			if (fds[n] < 0)
