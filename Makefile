@@ -144,7 +144,7 @@ patches-check: $(B)/stamp/packages-build ## the patch series is in order
 	@scripts/kernel-tree check
 
 .PHONY: series-boots
-series-boots: $(B)/stamp/packages-test ktest ## the kernel builds and boots at every place of the series: FROM= TO=
+series-boots: $(B)/stamp/packages-test ktest ## build and boot the kernel at every place of the series: FROM= TO=
 	@scripts/series-boots $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 # The lists are made from the image of the whole source; then the compiler says

@@ -309,7 +309,7 @@ KT_CORE(budget_of_server)
 {
 	int ep = KT_FD(kt_ep_create()), spinner;
 	struct actor server, client;
-	uint64_t before, received;
+	uint64_t before, received, end = KT_LATER;
 
 	actor_start(&server, ks_echo, 0, &ep, 1);
 	await_waiting(&server);
@@ -320,6 +320,7 @@ KT_CORE(budget_of_server)
 	 * begin in step with the ticks, and what is used to the next one would be
 	 * too little again and again. */
 	do {
+		KT_NEED(kt_now() < end);
 		KT_EQ(set_budget(server.s.domain, 0, 0), 0);
 		kt_sleep(20 * MS);
 		before = ks_info(&server.s).cpu_ns;

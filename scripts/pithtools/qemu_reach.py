@@ -9,6 +9,7 @@ import threading
 import time
 
 import qemu
+from pithtools.qemu_trace import Error
 from testlib import machine, report
 
 TRACE = re.compile(rb"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/[^\n]*\n")
@@ -17,10 +18,6 @@ ENDED = re.compile(rb"(ok|not ok) \d+ ")
 BOOT = "(boot)"
 BETWEEN = "(between tests)"
 SECONDS = 3600	# no block of code is followed by the next one: it is slow
-
-
-class Error(Exception):
-    pass
 
 
 class Attribution:
@@ -66,18 +63,18 @@ class Reader(threading.Thread):
         self.over = threading.Event()
 
     def run(self):
-        while select.select([self.fd], [], [], 0.2)[0] or \
-                not self.over.is_set():
-            if select.select([self.fd], [], [], 0)[0]:
+        while True:
+            if select.select([self.fd], [], [], 0.2)[0]:
                 self.attribution.take(os.read(self.fd, 1 << 16))
+            elif self.over.is_set():
+                return
 
 
 def tests_of(functions, image, suite, folder):
     """{function: tests}, in the order in which they ran; @functions is
     {address: name}, of the kernel in @image where it was linked."""
     result = report.Result(suite)
-    if not machine.pack(result, folder / "initramfs.cpio", "--init",
-                        str(machine.SUITES[suite])):
+    if not machine.pack_suite(result, suite, folder / "initramfs.cpio"):
         raise Error(result.failures[0])
     pipe = folder / "log.txt"
     pipe.unlink(missing_ok=True)

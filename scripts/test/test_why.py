@@ -2,19 +2,15 @@
 """Who keeps something in the image: the way back from the report of dce.py."""
 
 import contextlib
-import importlib.machinery
-import importlib.util
 import io
 import pathlib
 import tempfile
 import unittest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-LOADER = importlib.machinery.SourceFileLoader("why", str(TOP / "scripts/why"))
-why = importlib.util.module_from_spec(
-    importlib.util.spec_from_loader("why", LOADER))
-LOADER.exec_module(why)
-from pithtools import qemu_reach  # noqa: E402
+import tool
+from pithtools import qemu_reach
+
+why = tool.load("why")
 
 REPORT = """\
 alive 16 start .head.text - 1

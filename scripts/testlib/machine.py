@@ -90,6 +90,13 @@ def _tests_only(log):
     return log[start:] if start >= 0 else ""
 
 
+def pack_suite(result, suite, out):
+    """The boot archive of a suite's tests; False if that failed."""
+    more_files = ["--rom", "corpus=%s" % write_corpus(out.parent / "corpus")] \
+        if suite == "attack" else []
+    return pack(result, out, "--init", str(SUITES[suite]), *more_files)
+
+
 def checked(suite):
     """Some tests of a suite on the kernel that checks itself."""
     return kernel(suite, "smp2", CHECKED[suite], "checked-" + suite,
@@ -117,10 +124,7 @@ def kernel(suite, name, only="", title="", image=None):
     smp, memory = KERNEL_MACHINES[name]
     folder = BUILD / "ktest" / (title or (name if suite == "kernel" else
                                           suite + "-" + name))
-    more_files = ["--rom", "corpus=%s" % write_corpus(folder / "corpus")] \
-        if suite == "attack" else []
-    if pack(result, folder / "initramfs.cpio", "--init", str(SUITES[suite]),
-            *more_files):
+    if pack_suite(result, suite, folder / "initramfs.cpio"):
         _boot(result, folder, image or KERNEL, only, KERNEL_SECONDS + more,
               smp=smp, memory=memory, devices=KERNEL_DEVICES)
     return result
