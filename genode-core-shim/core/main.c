@@ -6,7 +6,8 @@
 #include <pith/loader.h>
 #include "core.h"
 
-#define CORE_RAM	(4u << 20)	/* kept for core's own books */
+#define CORE_RAM	(4u << 20)	/* kept for core's own books, at most, */
+#define CORE_SHARE	4		/* or this part of a small machine's RAM */
 
 struct core core = { .hardware = -1, .root = -1, .init_domain = -1 };
 
@@ -62,7 +63,7 @@ static int make_init_domain(void)
 		return err;
 	ram = d.ram_limit - d.ram_used;
 	caps = d.caps_limit - d.caps_used;
-	ram = ram > 2 * CORE_RAM ? ram - CORE_RAM : ram / 2;
+	ram -= ram / CORE_SHARE < CORE_RAM ? ram / CORE_SHARE : CORE_RAM;
 	caps /= 2;	/* core holds some for each session */
 	core.init_domain = pith_domain_create(core.root);
 	if (core.init_domain < 0)

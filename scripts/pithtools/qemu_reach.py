@@ -82,7 +82,7 @@ def tests_of(functions, image, suite, folder):
     attribution = Attribution(functions)
     reader = Reader(pipe, attribution)
     reader.start()
-    smp, memory = machine.KERNEL_MACHINES["smp2"]
+    smp, memory, _ = machine.KERNEL_MACHINES["smp2"]
     # init takes `nokaslr` for the name of tests, too; all names have a `_`
     ranges = ",".join(f"{at:#x}+1" for at in functions)
     try:

@@ -73,7 +73,7 @@ static struct pith_domain *root_domain(void)
 	struct pith_domain *d = pith_domain_new(NULL);
 	u64 free = (u64)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT;
 	/* for the kernel itself: page tables, slabs, stacks */
-	u64 reserve = max_t(u64, 2 << 20, free / 16);
+	u64 reserve = max_t(u64, min_t(u64, 2 << 20, free / 4), free / 16);
 
 	pith_boot_free = free;
 	if (IS_ERR(d))
