@@ -114,10 +114,10 @@ $(B)/report/loc.json: $(BZIMAGE) $(BINARIES) $(B)/boot/log.txt $(LOC_INPUT) \
 loc: $(B)/report/loc.json ## count lines of kernel and components
 	@cat $(B)/log/loc.log
 
+# Some forty kernels; an hour or two.
 .PHONY: ladder
-ladder: $(B)/stamp/packages-measure ktest ## how the kernel got small, rung by rung, tested; build/report/ladder.*
-	@for p in whole uncut release; do $(MAKE) kernel PROFILE=$$p || exit; done
-	@scripts/ladder
+ladder: $(B)/stamp/packages-measure kernel series-boots ## how the kernel got small, rung by rung, tested; UPDATE=1; build/report/ladder.*
+	@scripts/ladder $(if $(UPDATE),--update-docs)
 
 .PHONY: tcb
 tcb: $(B)/report/loc.json $(HID2JSON) ## what APP= has to trust, and why

@@ -16,6 +16,8 @@ from pithtools.measure_lines import CODE, pack, union
 
 BOOT_LINE = re.compile(
     r"boot: RAM total (\d+) KiB, free at first process (\d+) KiB")
+# The kernel's own line, of any kernel.
+AVAILABLE = re.compile(r"Memory: (\d+)K/\d+K available")
 
 
 class Counter:
@@ -131,6 +133,12 @@ def boot_memory(log):
         seen = BOOT_LINE.search(file.read())
     return {"boot_total_kb": int(seen[1]),
             "boot_free_kb": int(seen[2])} if seen else {}
+
+
+def available_memory(text):
+    """What a kernel's log says is available when it starts, if it does."""
+    seen = AVAILABLE.search(text)
+    return {"available_kb": int(seen[1])} if seen else {}
 
 
 def directory_of(path, depth):
