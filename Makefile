@@ -147,6 +147,11 @@ patches-check: $(B)/stamp/packages-build ## the patch series is in order
 series-boots: $(B)/stamp/packages-test ktest ## build and boot the kernel at every place of the series: FROM= TO=
 	@scripts/series-boots $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
+# A kernel per option; two hours for all.
+.PHONY: costs
+costs: $(B)/stamp/packages-measure all ktest ## what each hardening option costs; SYMBOL= UPDATE=1
+	@scripts/costs $(if $(UPDATE),--update-docs) $(SYMBOL)
+
 # The lists are made from the image of the whole source; then the compiler says
 # which names others had hidden.
 .PHONY: cuts

@@ -14,6 +14,7 @@ import tool
 from pithtools import apt
 
 config = tool.load("kernel-config")
+costs = tool.load("costs")
 run = tool.load("run")
 series_boots = tool.load("series-boots")
 third_party = tool.load("third-party")
@@ -140,6 +141,42 @@ class KernelConfigTest(Scratch):
             for arch in ("x86", "arm64"):
                 self.assertTrue(config.asked(*config.fragments(path.name,
                                                                arch)))
+
+
+class CostsTest(Scratch):
+    REPORT = {
+        "base": {"text_bytes": 1000, "boot_free_kb": 50, "sloc": 7},
+        "symbols": {
+            "A": {"release": "y", "with": ["B"],
+                  "other": {"text_bytes": 900, "boot_free_kb": 52, "sloc": 7}},
+            "C": {"release": "y", "impossible": "Kconfig does not allow it"}}}
+
+    def test_symbols_are_those_of_the_fragments(self):
+        self.assertIn("VMAP_STACK", costs.symbols())
+        self.assertNotIn("SLUB_TINY", costs.symbols())
+
+    def test_what_an_option_costs(self):
+        rows = costs.markdown(self.REPORT).splitlines()
+        self.assertEqual(rows[2], "| `A`, with it `B` | +100 | -2 |  |  |  |  |")
+        self.assertIn("Kconfig does not allow it", rows[3])
+
+    def test_symbols_that_go_along_are_found_in_what_kconfig_says(self):
+        self.assertEqual(
+            costs.LOST.findall("x.config: CONFIG_A: asked y, got n\nother\n"),
+            [("A", "y", "n")])
+
+    def test_only_between_markers(self):
+        document = self.top / "size.md"
+        document.write_text("a\n<!-- costs of hardening -->\nold\n"
+                            "<!-- end of costs -->\nb\n")
+        with mock.patch.object(costs, "DOCUMENT", document):
+            costs.update("new")
+            self.assertEqual(document.read_text(),
+                             "a\n<!-- costs of hardening -->\nnew\n"
+                             "<!-- end of costs -->\nb\n")
+            document.write_text("a\n")
+            with self.assertRaises(SystemExit):
+                costs.update("new")
 
 
 class SeriesBootsTest(Scratch):
