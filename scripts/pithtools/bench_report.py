@@ -4,7 +4,7 @@
 A family is {key: [median, minimum]}; a key is SUBJECT.WAY.WHAT.
 """
 
-import re
+from pithtools import document
 
 BEGIN = "<!-- figures: scripts/bench --update-docs -->"
 END = "<!-- end of figures -->"
@@ -358,13 +358,7 @@ def markdown(found):
 
 def update(path, found):
     """Put the tables between the markers of a document."""
-    text = path.read_text(encoding="utf-8")
-    new, count = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END),
-                         lambda _: f"{BEGIN}\n{markdown(found)}\n{END}",
-                         text, flags=re.S)
-    if count != 1:
-        raise SystemExit(f"bench: {path} has not one pair of markers")
-    path.write_text(new, encoding="utf-8")
+    document.put_between(path, (BEGIN, END), markdown(found))
 
 
 def text(found):

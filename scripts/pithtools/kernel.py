@@ -117,6 +117,14 @@ def unpack_tarball(tarball, tree):
 
 # --- series -------------------------------------------------------------------
 
+OBJECTS = "300-"		# the patch that brings kernel/pith
+
+
+def has_objects(name):
+    """Whether the kernel after the patch @name has Pith's objects."""
+    return OBJECTS <= name < ":"	# begins with a digit
+
+
 def series(folder=PATCHES, cuts=True):
     """Patch file names in order, with @cuts those of cuts, too."""
     path = folder / "series"

@@ -12,6 +12,7 @@ from unittest import mock
 
 import tool
 from pithtools import apt
+from pithtools.document import put_between
 
 config = tool.load("kernel-config")
 costs = tool.load("costs")
@@ -145,11 +146,9 @@ class KernelConfigTest(Scratch):
 
 class CostsTest(Scratch):
     REPORT = {
-        "base": {"text_bytes": 1000, "boot_free_kb": 50, "sloc": 7},
-        "symbols": {
-            "A": {"release": "y", "with": ["B"],
-                  "other": {"text_bytes": 900, "boot_free_kb": 52, "sloc": 7}},
-            "C": {"release": "y", "impossible": "Kconfig does not allow it"}}}
+        "A": {"base": {"text_bytes": 1000, "boot_free_kb": 50}, "with": ["B"],
+              "other": {"text_bytes": 900, "boot_free_kb": 52}},
+        "C": {"base": {}, "impossible": "Kconfig does not allow it"}}
 
     def test_symbols_are_those_of_the_fragments(self):
         self.assertIn("VMAP_STACK", costs.symbols())
@@ -169,14 +168,13 @@ class CostsTest(Scratch):
         document = self.top / "size.md"
         document.write_text("a\n<!-- costs of hardening -->\nold\n"
                             "<!-- end of costs -->\nb\n")
-        with mock.patch.object(costs, "DOCUMENT", document):
-            costs.update("new")
-            self.assertEqual(document.read_text(),
-                             "a\n<!-- costs of hardening -->\nnew\n"
-                             "<!-- end of costs -->\nb\n")
-            document.write_text("a\n")
-            with self.assertRaises(SystemExit):
-                costs.update("new")
+        put_between(document, costs.MARKERS, "new")
+        self.assertEqual(document.read_text(),
+                         "a\n<!-- costs of hardening -->\nnew\n"
+                         "<!-- end of costs -->\nb\n")
+        document.write_text("a\n")
+        with self.assertRaises(SystemExit):
+            put_between(document, costs.MARKERS, "new")
 
 
 class SeriesBootsTest(Scratch):

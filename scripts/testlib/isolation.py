@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What page tables show a process of the kernel where the CPU needs isolation."""
 
-import pathlib
 import re
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import qemu  # noqa: E402
-from pithtools.measure_elf import Elf  # noqa: E402
-from . import machine, report  # noqa: E402
+import qemu
+from pithtools.measure_elf import Elf
+from . import machine, report
 
 PAGE = 4096
 IMAGE = 0xffffffff80000000	# the kernel's image is mapped from here on

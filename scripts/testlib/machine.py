@@ -47,7 +47,7 @@ CHECKED = {
 # needs no page-table isolation; the kernel as it is on one that does is tried, too.
 KERNEL_MACHINES = {
     "smp2": (2, "512M", ""),
-    "smp1": (1, "256M", "pti=on "),
+    "smp1": (1, "256M", "pti=on"),
     "smp4-6G": (4, "6G", ""),
     "smp4": (4, "1G", ""),
 }
@@ -110,7 +110,7 @@ def _boot(result, folder, kernel_image, only, seconds, append="", **options):
     try:
         with qemu.Machine(str(folder), str(kernel_image),
                           str(folder / "initramfs.cpio"),
-                          append=append + "-- " + only, **options) as m:
+                          append=f"{append} -- {only}", **options) as m:
             m.await_end(time.monotonic() + seconds)
     except qemu.Failure as failure:
         result.fail(str(failure), m.said()[:report.DETAIL_LINES])
@@ -137,11 +137,11 @@ def kernel(suite, name, only="", title="", image=None):
 def arm64(name, only=""):
     """The kernel's tests on QEMU's virt, emulated."""
     result = report.Result("ktest/arm64 " + name)
-    smp, memory, append = KERNEL_MACHINES[name]
+    smp, memory, _ = KERNEL_MACHINES[name]
     folder = BUILD / "ktest" / ("arm64-" + name)
     if pack(result, folder / "initramfs.cpio", "--init", str(SUITE_ARM64)):
-        _boot(result, folder, KERNEL_ARM64, only, KERNEL_SECONDS, append,
-              smp=smp, memory=memory, arch="arm64")
+        _boot(result, folder, KERNEL_ARM64, only, KERNEL_SECONDS, smp=smp,
+              memory=memory, arch="arm64")
     return result
 
 
